@@ -1,0 +1,47 @@
+//! One folder per feed, each with sample and expected records.
+//!
+//! An importer turns the bytes of one file into records. It knows neither archives nor
+//! compression: the caller unpacks (`seawall-artifact`) and hands over one file at a time.
+
+use crate::{Advisory, CnnvdEntry, EpssEntry, KevEntry};
+use seawall_model::Incomplete;
+
+/// A feed's reader.
+pub trait Importer: Sync {
+    /// Name of the feed, as on the command line and in messages.
+    fn name(&self) -> &'static str;
+    /// Whether this file is of the feed: by its name, and by its first bytes where names do not
+    /// tell. Must be cheap, and exact enough that no other importer says yes to the same file.
+    fn recognizes(&self, file: &FeedFile<'_>) -> bool;
+    /// Reads the file. What is wrong with single records goes to [`Records::incomplete`] with the
+    /// place, and the rest is read on.
+    fn import(&self, file: &FeedFile<'_>, records: &mut Records);
+}
+
+/// One file of a feed.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedFile<'a> {
+    /// Path as the user knows it, with `!` between an archive and its member:
+    /// `feeds/osv.zip!GHSA-xxxx.json`. Compression suffixes are already removed.
+    pub name: &'a str,
+    /// All bytes.
+    pub bytes: &'a [u8],
+}
+
+/// What importers produce.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Records {
+    /// Advisories.
+    pub advisories: Vec<Advisory>,
+    /// Known exploited flaws.
+    pub kev: Vec<KevEntry>,
+    /// Exploit predictions.
+    pub epss: Vec<EpssEntry>,
+    /// CNNVD numbers.
+    pub cnnvd: Vec<CnnvdEntry>,
+    /// Records that could not be read.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// Every importer. The first that recognizes a file reads it.
+pub const ALL: &[&dyn Importer] = &[];

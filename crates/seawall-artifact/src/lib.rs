@@ -1,0 +1,18 @@
+//! Images, archives, registries, runtimes' stores and directories, read as streams of files.
+//!
+//! This is the only crate that decompresses, and it does so under [`Limits`]. Nothing is unpacked
+//! to disk. What could not be read is returned as [`seawall_model::Incomplete`] beside what could.
+
+mod content;
+mod entry;
+mod error;
+mod limits;
+mod read;
+mod source;
+
+pub use content::{Content, ContentReader};
+pub use entry::{Entry, EntryKind, LayerVisitor};
+pub use error::Error;
+pub use limits::Limits;
+pub use read::{Artifact, ImageInfo, Options, Progress, ReadArtifact, ReadLayer};
+pub use source::Source;

@@ -1,0 +1,116 @@
+use crate::{Distro, Incomplete, Package};
+
+/// Everything found in one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inventory {
+    /// What was scanned.
+    pub target: Target,
+    /// The operating system, where there is one.
+    pub distro: Option<Distro>,
+    /// The image's layers from the base up; empty for other targets.
+    pub layers: Vec<Layer>,
+    /// The packages, ordered by type, name, version and first path.
+    pub packages: Vec<Package>,
+    /// What could not be read.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// Index of a package in [`Inventory::packages`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PackageIndex(pub u32);
+
+/// What was scanned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Target {
+    /// Its kind.
+    pub kind: TargetKind,
+    /// The name that the user gave, or the reference it resolved to.
+    pub name: String,
+    /// The image's digest (of the manifest where there is one, else of the configuration),
+    /// `sha256:...`.
+    pub digest: Option<String>,
+    /// Tags under which the image is known.
+    pub tags: Vec<String>,
+    /// `linux/amd64`, `linux/arm64/v8`.
+    pub platform: Option<String>,
+    /// When the image was built, RFC 3339.
+    pub created: Option<String>,
+    /// The image's labels.
+    pub labels: Vec<(String, String)>,
+}
+
+/// The kind of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TargetKind {
+    /// A container image.
+    Image,
+    /// A root filesystem or source tree.
+    #[default]
+    Filesystem,
+    /// A running machine.
+    Host,
+    /// A bill of materials.
+    Sbom,
+}
+
+impl TargetKind {
+    /// Lower-case name, as written in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Filesystem => "filesystem",
+            Self::Host => "host",
+            Self::Sbom => "sbom",
+        }
+    }
+}
+
+/// Which part of an image a layer belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Role {
+    /// The base image, recognised by its chain id or by the shape of its history.
+    Base,
+    /// Packages and runtimes installed on top of the base.
+    Middleware,
+    /// The application itself, and every target without layers.
+    #[default]
+    Application,
+}
+
+impl Role {
+    /// Lower-case name, as written in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Middleware => "middleware",
+            Self::Application => "application",
+        }
+    }
+}
+
+/// One layer of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Layer {
+    /// Position from the base up, from 0.
+    pub index: u32,
+    /// Digest of the blob as stored or transferred, where known.
+    pub digest: Option<String>,
+    /// Digest of the uncompressed tar (OCI image specification, "Layer DiffID").
+    pub diff_id: Option<String>,
+    /// The chain id of this and all layers below (OCI image specification, "Layer ChainID").
+    pub chain_id: Option<String>,
+    /// The instruction that made it, as a Dockerfile would say it.
+    pub created_by: Option<String>,
+    /// The name of the base image that this layer is part of, from the catalogue.
+    pub base: Option<String>,
+    /// Which part of the image it belongs to.
+    pub role: Role,
+    /// Whether `role` is a guess from the history, not a match in the catalogue.
+    pub role_guessed: bool,
+    /// The team or person who owns it.
+    pub owner: Option<String>,
+    /// Size of the blob in bytes, where known.
+    pub size: Option<u64>,
+}

@@ -1,0 +1,21 @@
+//! The nouns of Seawall. No IO, no async, no serialisation: what leaves the process is written by
+//! the crates at the edge (`seawall-report`, the advisory database file).
+
+mod distro;
+mod ecosystem;
+mod finding;
+mod incomplete;
+mod inventory;
+mod package;
+mod severity;
+
+pub use distro::{Distro, EndOfLife};
+pub use ecosystem::{DistroFamily, Ecosystem, VersionScheme};
+pub use finding::{
+    Confidence, Epss, Finding, Fix, FixState, Priority, PriorityLevel, PriorityPart, Status,
+    Suppression,
+};
+pub use incomplete::{Incomplete, IncompleteReason};
+pub use inventory::{Inventory, Layer, PackageIndex, Role, Target, TargetKind};
+pub use package::{Evidence, Package, PackageType, SourcePackage};
+pub use severity::{Cvss, CvssVersion, Severity};

@@ -1,0 +1,117 @@
+//! One folder per kind of package: code, test and fixtures together.
+//!
+//! An analyzer sees one file at a time, as it passes in the stream of a layer. What needs several
+//! files (installed beside declared, ownership, parent poms) is settled after the layers are
+//! merged, in `crate::reconcile`.
+
+use seawall_artifact::Content;
+use seawall_model::{Distro, Incomplete, IncompleteReason, Package};
+
+/// Finds packages in files of one kind.
+pub trait Analyzer: Sync {
+    /// Name for messages: `dpkg`, `npm-lockfile`.
+    fn name(&self) -> &'static str;
+    /// The files it wants.
+    fn patterns(&self) -> &'static [Pattern];
+    /// The largest file it takes, in bytes; a larger one is reported as not read.
+    fn max_bytes(&self) -> u64 {
+        64 << 20
+    }
+    /// Reads one file.
+    ///
+    /// # Errors
+    /// The file could not be understood at all. Partial results stay in `found`.
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError>;
+}
+
+/// Which files an analyzer wants. Paths have no leading slash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pattern {
+    /// The last component of the path: `package-lock.json`.
+    Name(&'static str),
+    /// What follows the last dot of the name, in lower case: `jar`.
+    Extension(&'static str),
+    /// The whole path: `var/lib/dpkg/status`.
+    Path(&'static str),
+    /// Files directly in this directory: `var/lib/dpkg/status.d`.
+    Directory(&'static str),
+    /// Files whose path ends so, on a component's border: `dist-info/METADATA` matches
+    /// `x-1.dist-info/METADATA` too, as the border may be a dot.
+    Suffix(&'static str),
+    /// The last component begins so: `requirements` for `requirements-dev.txt`.
+    NamePrefix(&'static str),
+    /// Regular files that begin with the ELF, PE or Mach-O magic number.
+    Executable,
+}
+
+/// One file that an analyzer wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// Path without a leading slash.
+    pub path: &'a str,
+    /// Permission bits.
+    pub mode: u32,
+    /// Its bytes; at most [`Analyzer::max_bytes`].
+    pub content: &'a Content,
+}
+
+/// What an analyzer found in one file.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Found {
+    /// Packages. Where `paths` is empty, the file's own path is filled in.
+    pub packages: Vec<Package>,
+    /// Files that the OS packages of this file own, without a leading slash.
+    pub owned_paths: Vec<String>,
+    /// The operating system.
+    pub distro: Option<Distro>,
+    /// What could not be read.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// Why a file could not be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct AnalyzeError {
+    /// Why.
+    pub reason: IncompleteReason,
+    /// Offset in bytes, or the line for text formats, as far as it is known.
+    pub offset: Option<u64>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl AnalyzeError {
+    /// The bytes are not what the format promises.
+    #[must_use]
+    pub fn corrupt(message: impl Into<String>) -> Self {
+        Self {
+            reason: IncompleteReason::Corrupt,
+            offset: None,
+            message: message.into(),
+        }
+    }
+
+    /// Adds the offset.
+    #[must_use]
+    pub fn at(mut self, offset: u64) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+}
+
+impl From<std::io::Error> for AnalyzeError {
+    fn from(error: std::io::Error) -> Self {
+        let reason = match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => IncompleteReason::Truncated,
+            _ => IncompleteReason::Unreadable,
+        };
+        Self {
+            reason,
+            offset: None,
+            message: error.to_string(),
+        }
+    }
+}
+
+/// Every analyzer.
+pub const ALL: &[&dyn Analyzer] = &[];

@@ -1,0 +1,3 @@
+//! Image, directory, host or SBOM in, inventory and findings out.
+
+pub mod analyzers;

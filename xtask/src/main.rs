@@ -1,0 +1,3 @@
+//! Every developer chore: `cargo xtask <chore>`.
+
+fn main() {}
