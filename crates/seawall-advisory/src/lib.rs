@@ -1,5 +1,6 @@
 //! Advisories: importers for the feeds, version schemes, the database file and the matcher.
 
+pub mod cvss;
 pub mod importers;
 mod record;
 pub mod versions;

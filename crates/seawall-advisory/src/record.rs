@@ -169,8 +169,23 @@ pub enum State {
 pub struct VersionRange {
     /// First affected version; `None`: from the beginning.
     pub introduced: Option<String>,
+    /// The range begins just after `introduced`, which itself is not affected (`> 1.0`, NVD's
+    /// `versionStartExcluding`). Without meaning where `introduced` is `None`.
+    pub introduced_exclusive: bool,
     /// Where it ends.
     pub upper: Upper,
+}
+
+impl VersionRange {
+    /// From `introduced`, itself included, to `upper`.
+    #[must_use]
+    pub fn new(introduced: Option<String>, upper: Upper) -> Self {
+        Self {
+            introduced,
+            introduced_exclusive: false,
+            upper,
+        }
+    }
 }
 
 /// The end of a range.
