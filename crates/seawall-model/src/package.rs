@@ -11,6 +11,7 @@ pub enum PackageType {
     Cargo,
     Composer,
     Conan,
+    Conda,
     Cran,
     Deb,
     Gem,
@@ -151,6 +152,9 @@ impl PackageType {
             Some(Ecosystem::Packagist),
         ),
         (PackageType::Conan, "conan", Some(Ecosystem::ConanCenter)),
+        // No advisories are published for conda's own builds; the Python packages among them carry
+        // their `dist-info` and are matched by it.
+        (PackageType::Conda, "conda", None),
         (PackageType::Cran, "cran", Some(Ecosystem::Cran)),
         (PackageType::Deb, "deb", None),
         (PackageType::Gem, "gem", Some(Ecosystem::RubyGems)),

@@ -4,6 +4,9 @@
 //! files (installed beside declared, ownership, parent poms) is settled after the layers are
 //! merged, in `crate::reconcile`.
 
+mod declared;
+mod document;
+
 use seawall_artifact::Content;
 use seawall_model::{Distro, Incomplete, IncompleteReason, Package};
 
@@ -35,6 +38,8 @@ pub enum Pattern {
     Path(&'static str),
     /// Files directly in this directory: `var/lib/dpkg/status.d`.
     Directory(&'static str),
+    /// Files directly in a directory of this name, wherever it stands: `conda-meta`.
+    InDirectory(&'static str),
     /// Files whose path ends so, on a component's border: `dist-info/METADATA` matches
     /// `x-1.dist-info/METADATA` too, as the border may be a dot.
     Suffix(&'static str),
