@@ -11,6 +11,8 @@ pub struct Inventory {
     pub layers: Vec<Layer>,
     /// The packages, ordered by type, name, version and first path.
     pub packages: Vec<Package>,
+    /// Number of packages left out because they serve only to develop or test.
+    pub development_excluded: u32,
     /// What could not be read.
     pub incomplete: Vec<Incomplete>,
 }

@@ -93,6 +93,9 @@ pub struct Package {
     pub owner: Option<String>,
     /// Candidate NVD products (`vendor:product`, lower case) for a program without a package.
     pub cpe_products: Vec<String>,
+    /// For an OS package: number of language packages that are among its own files and are
+    /// therefore not listed a second time.
+    pub folded: u32,
 }
 
 impl Package {
@@ -120,6 +123,7 @@ impl Package {
             role: Role::Application,
             owner: None,
             cpe_products: Vec::new(),
+            folded: 0,
         }
     }
 

@@ -65,12 +65,21 @@ pub struct File<'a> {
 pub struct Found {
     /// Packages. Where `paths` is empty, the file's own path is filled in.
     pub packages: Vec<Package>,
-    /// Files that the OS packages of this file own, without a leading slash.
-    pub owned_paths: Vec<String>,
+    /// Files that OS packages brought, as their package manager recorded it.
+    pub owned: Vec<OwnedFiles>,
     /// The operating system.
     pub distro: Option<Distro>,
     /// What could not be read.
     pub incomplete: Vec<Incomplete>,
+}
+
+/// Files that one OS package brought.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct OwnedFiles {
+    /// The package's name.
+    pub package: String,
+    /// Paths without a leading slash, as the package manager writes them.
+    pub paths: Vec<String>,
 }
 
 /// Why a file could not be understood.
