@@ -108,6 +108,29 @@ pub struct Advisory {
     pub affected: Vec<Affected>,
 }
 
+impl Advisory {
+    /// A record with identifier and publisher, everything else empty.
+    #[must_use]
+    pub fn new(id: impl Into<String>, source: Source) -> Self {
+        Self {
+            id: id.into(),
+            source,
+            aliases: Vec::new(),
+            covers: Vec::new(),
+            title: String::new(),
+            description: String::new(),
+            published: None,
+            modified: None,
+            withdrawn: None,
+            severity: None,
+            cvss: Vec::new(),
+            cwes: Vec::new(),
+            references: Vec::new(),
+            affected: Vec::new(),
+        }
+    }
+}
+
 /// A flaw that a bulletin mends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CoveredFlaw {
@@ -140,6 +163,48 @@ pub struct Affected {
     pub module: Option<String>,
     /// The publisher's rating for this package.
     pub severity: Option<Severity>,
+}
+
+impl Affected {
+    /// A row without ranges (all versions) and without restrictions.
+    #[must_use]
+    pub fn new(
+        ecosystem: Ecosystem,
+        name: impl Into<String>,
+        name_kind: NameKind,
+        state: State,
+    ) -> Self {
+        Self {
+            ecosystem,
+            name: name.into(),
+            name_kind,
+            state,
+            ranges: Vec::new(),
+            versions: Vec::new(),
+            architectures: Vec::new(),
+            module: None,
+            severity: None,
+        }
+    }
+
+    /// Adds a range from the beginning up to `upper`.
+    #[must_use]
+    pub fn until(mut self, upper: Upper) -> Self {
+        self.ranges.push(VersionRange::new(None, upper));
+        self
+    }
+}
+
+impl CoveredFlaw {
+    /// A flaw without a rating of its own.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            severity: None,
+            cvss: Vec::new(),
+        }
+    }
 }
 
 /// What a package name in a record means.

@@ -171,6 +171,10 @@ impl DistroFamily {
     #[must_use]
     pub fn normalize_release(self, version: &str) -> String {
         let version = version.strip_prefix('v').unwrap_or(version);
+        // Alpine's rolling branch calls itself by the coming release: `3.23_alpha20250612`.
+        if self == Self::Alpine && version.contains("_alpha") {
+            return "edge".to_owned();
+        }
         let parts = match self {
             Self::Alma
             | Self::Amazon
@@ -377,6 +381,8 @@ mod tests {
             (DistroFamily::Debian, "12.5", "12"),
             (DistroFamily::Alpine, "v3.20", "3.20"),
             (DistroFamily::Alpine, "3.20.3", "3.20"),
+            (DistroFamily::Alpine, "3.23_alpha20250612", "edge"),
+            (DistroFamily::Alpine, "edge", "edge"),
             (DistroFamily::RedHat, "9.4", "9"),
             (DistroFamily::Ubuntu, "22.04", "22.04"),
             (DistroFamily::Wolfi, "20230201", ""),
