@@ -4,6 +4,7 @@
 mod distro;
 mod ecosystem;
 mod finding;
+mod gate;
 mod incomplete;
 mod inventory;
 mod package;
@@ -15,6 +16,7 @@ pub use finding::{
     Confidence, Epss, Finding, Fix, FixState, Priority, PriorityLevel, PriorityPart, Status,
     Suppression,
 };
+pub use gate::{FailOn, Gate};
 pub use incomplete::{Incomplete, IncompleteReason};
 pub use inventory::{Inventory, Layer, PackageIndex, Role, Target, TargetKind};
 pub use package::{Evidence, Package, PackageType, SourcePackage};

@@ -47,6 +47,34 @@ pub enum Evidence {
     Sbom,
 }
 
+impl Evidence {
+    const NAMES: &'static [(Evidence, &'static str)] = &[
+        (Evidence::Pattern, "pattern"),
+        (Evidence::Declared, "declared"),
+        (Evidence::Installed, "installed"),
+        (Evidence::Database, "database"),
+        (Evidence::Sbom, "sbom"),
+    ];
+
+    /// Name as written in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find(|(evidence, _)| *evidence == self)
+            .map_or("", |(_, name)| *name)
+    }
+
+    /// The inverse of [`Evidence::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(_, own)| *own == name)
+            .map(|(evidence, _)| *evidence)
+    }
+}
+
 /// The source package from which a distribution built a binary package.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SourcePackage {

@@ -1,0 +1,207 @@
+//! Findings as people act on them: by the part of the image and its owner, then by layer, then
+//! folded to one row for each package and fix.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seawall_model::{Finding, Fix, FixState, Layer, Package, Role, Severity};
+use unicode_width::UnicodeWidthStr;
+
+use crate::Report;
+
+/// The findings of one layer (or of a target without layers) that count.
+pub(crate) struct Group<'a> {
+    pub(crate) role: Role,
+    pub(crate) owner: Option<&'a str>,
+    pub(crate) layer: Option<&'a Layer>,
+    /// Number of findings, before folding.
+    pub(crate) findings: usize,
+    /// Those with a fix.
+    pub(crate) fixable: usize,
+    /// The highest priority first.
+    pub(crate) rows: Vec<Row<'a>>,
+}
+
+/// The findings of one package, or of the binary packages of one source package, that the same
+/// update mends.
+pub(crate) struct Row<'a> {
+    /// The package; for several of one source package `openssl (3 packages)`.
+    pub(crate) package: String,
+    pub(crate) version: &'a str,
+    pub(crate) fix: &'a Fix,
+    /// The worst of them.
+    pub(crate) severity: Severity,
+    /// One for each flaw, the highest priority first.
+    pub(crate) flaws: Vec<&'a Finding>,
+}
+
+/// One line of "do first".
+pub(crate) struct First<'a> {
+    pub(crate) finding: &'a Finding,
+    pub(crate) package: String,
+    pub(crate) version: &'a str,
+}
+
+impl<'a> Group<'a> {
+    /// What the part is told apart by: role, owner and base image.
+    pub(crate) fn part(&self) -> (Role, Option<&'a str>, Option<&'a str>) {
+        let base = self.layer.and_then(|layer| layer.base.as_deref());
+        (self.role, self.owner, base)
+    }
+
+    /// `BASE debian:12, owner platform team`.
+    pub(crate) fn title(&self) -> String {
+        let mut title = self.role.name().to_uppercase();
+        if let Some(base) = self.layer.and_then(|layer| layer.base.as_deref()) {
+            title.push(' ');
+            title.push_str(base);
+        }
+        if self.layer.is_some_and(|layer| layer.role_guessed) {
+            title.push_str(" (guessed from the history)");
+        }
+        if let Some(owner) = self.owner {
+            title.push_str(", owner ");
+            title.push_str(owner);
+        }
+        title
+    }
+}
+
+impl Row<'_> {
+    pub(crate) fn kev(&self) -> bool {
+        self.flaws.iter().any(|finding| finding.kev)
+    }
+
+    /// As many identifiers as fit into `columns`, with marks, and how many are left.
+    pub(crate) fn identifiers(&self, columns: usize) -> String {
+        let mut text = String::new();
+        for (at, finding) in self.flaws.iter().enumerate() {
+            let rest = self.flaws.len() - at - 1;
+            let reserve = if rest > 0 { " +000 more".len() } else { 0 };
+            let fits = |text: &str, next: &str| text.width() + next.width() + reserve <= columns;
+            let separator = if at > 0 { ", " } else { "" };
+            let next = format!("{separator}{}", identifier(finding));
+            if fits(&text, &next) {
+                text.push_str(&next);
+            } else if at == 0 {
+                text.push_str(&finding.id);
+            } else {
+                text.push_str(&format!(" +{} more", rest + 1));
+                break;
+            }
+        }
+        text
+    }
+}
+
+/// An identifier with `KEV`, and with the EPSS probability where it is 10 % or more.
+fn identifier(finding: &Finding) -> String {
+    let mut text = finding.id.clone();
+    if finding.kev {
+        text.push_str(" KEV");
+    }
+    if let Some(epss) = finding.epss.filter(|epss| epss.score >= 0.1) {
+        text.push_str(&format!(" EPSS {:.0}%", epss.score * 100.0));
+    }
+    text
+}
+
+/// All findings that count, base first, then middleware, then application, layers from the base up.
+pub(crate) fn of<'a>(report: &'a Report<'_>) -> Vec<Group<'a>> {
+    type Key<'a> = (Role, Option<&'a str>, Option<&'a str>, Option<u32>);
+    let mut found: BTreeMap<Key<'a>, Vec<(&'a Finding, &'a Package)>> = BTreeMap::new();
+    for finding in report.findings.iter().filter(|f| f.status.counts()) {
+        if let Some(package) = report.package(finding) {
+            let layer = report.layer(package);
+            let base = layer.and_then(|layer| layer.base.as_deref());
+            let key = (
+                package.role,
+                package.owner.as_deref(),
+                base,
+                layer.map(|l| l.index),
+            );
+            found.entry(key).or_default().push((finding, package));
+        }
+    }
+    found
+        .into_iter()
+        .map(|((role, owner, ..), found)| Group {
+            role,
+            owner,
+            layer: found.first().and_then(|(_, package)| report.layer(package)),
+            findings: found.len(),
+            fixable: found
+                .iter()
+                .filter(|(f, _)| f.fix.state == FixState::Fixed)
+                .count(),
+            rows: fold(&found),
+        })
+        .collect()
+}
+
+/// The flaws to look at first, each once, though several packages of one source have it.
+pub(crate) fn first<'a>(report: &'a Report<'_>, most: usize) -> Vec<First<'a>> {
+    let mut seen = BTreeSet::new();
+    let mut chosen = Vec::new();
+    for finding in report.findings.iter().filter(|f| f.status.counts()) {
+        if chosen.len() == most {
+            break;
+        }
+        let Some(package) = report.package(finding) else {
+            continue;
+        };
+        if seen.insert((finding.id.as_str(), source_name(package))) {
+            chosen.push(First {
+                finding,
+                package: package.name.clone(),
+                version: &package.version,
+            });
+        }
+    }
+    chosen
+}
+
+fn source_name(package: &Package) -> &str {
+    package
+        .source
+        .as_ref()
+        .map_or(package.name.as_str(), |source| source.name.as_str())
+}
+
+/// Findings come ordered by priority, and rows and the flaws in them keep that order.
+fn fold<'a>(found: &[(&'a Finding, &'a Package)]) -> Vec<Row<'a>> {
+    let mut rows: Vec<(Row<'a>, BTreeSet<&'a str>, BTreeSet<&'a str>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    for (finding, package) in found {
+        let key = (
+            package.kind,
+            source_name(package),
+            package.version.as_str(),
+            finding.fix.state.name(),
+            finding.fix.version.as_deref(),
+        );
+        let place = *places.entry(key).or_insert_with(|| {
+            let row = Row {
+                package: String::new(),
+                version: &package.version,
+                fix: &finding.fix,
+                severity: Severity::Unknown,
+                flaws: Vec::new(),
+            };
+            rows.push((row, BTreeSet::new(), BTreeSet::new()));
+            rows.len() - 1
+        });
+        let Some((row, names, ids)) = rows.get_mut(place) else {
+            continue;
+        };
+        names.insert(&package.name);
+        row.package = match (names.len(), names.first()) {
+            (1, Some(name)) => (*name).to_owned(),
+            (number, _) => format!("{} ({number} packages)", source_name(package)),
+        };
+        row.severity = row.severity.max(finding.severity);
+        if ids.insert(&finding.id) {
+            row.flaws.push(finding);
+        }
+    }
+    rows.into_iter().map(|(row, ..)| row).collect()
+}

@@ -1,0 +1,184 @@
+//! Numbers about a report that several writers show.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seawall_model::{Finding, FixState, IncompleteReason, PackageType, Role, Severity};
+
+use crate::Report;
+
+/// Number of findings of each severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts([usize; Severity::WORST_FIRST.len()]);
+
+impl Counts {
+    fn add(&mut self, severity: Severity) {
+        for (count, (own, _)) in self.0.iter_mut().zip(Severity::WORST_FIRST.iter().zip(0..)) {
+            *count += usize::from(*own == severity);
+        }
+    }
+
+    /// Number of findings of a severity.
+    #[must_use]
+    pub fn of(&self, severity: Severity) -> usize {
+        self.iter()
+            .find(|(own, _)| *own == severity)
+            .map_or(0, |(_, count)| count)
+    }
+
+    /// Severities with their numbers, the worst first.
+    pub fn iter(&self) -> impl Iterator<Item = (Severity, usize)> + '_ {
+        Severity::WORST_FIRST
+            .into_iter()
+            .zip(self.0.iter().copied())
+    }
+
+    /// Number of all findings.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+}
+
+/// What a report amounts to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Packages by type, the most frequent first.
+    pub packages: Vec<(PackageType, usize)>,
+    /// Findings that count.
+    pub counts: Counts,
+    /// Different flaws among them: one flaw in three packages is three findings.
+    pub flaws: usize,
+    /// How many of them are known to be exploited.
+    pub kev: usize,
+    /// How many of them have a version with the fix.
+    pub fixable: usize,
+    /// Findings that do not count, by what suppresses them.
+    pub suppressed: BTreeMap<&'static str, usize>,
+    /// What a newer base image would mend, one entry a base image.
+    pub base_updates: Vec<BaseUpdate>,
+    /// How far the packages could be matched with advisories.
+    pub matching: Matching,
+}
+
+/// How far the packages could be matched with advisories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matching {
+    /// There was no advisory database.
+    NoDatabase,
+    /// There are no packages.
+    NoPackages,
+    /// No package belongs to an ecosystem that has advisories.
+    Nothing,
+    /// Some ecosystems have no advisories in the database.
+    Partly,
+    /// All of them.
+    Fully,
+}
+
+/// What a newer base image would mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUpdate {
+    /// The base image's name in the catalogue; `None` if it is only guessed from the history.
+    pub base: Option<String>,
+    /// Its owner.
+    pub owner: Option<String>,
+    /// Findings in its layers that count.
+    pub findings: usize,
+    /// Those of them whose fix its vendor has published.
+    pub fixed: Counts,
+}
+
+impl Summary {
+    /// Adds a report up.
+    #[must_use]
+    pub fn of(report: &Report<'_>) -> Self {
+        let mut counts = Counts::default();
+        let mut flaws = BTreeSet::new();
+        let mut suppressed = BTreeMap::new();
+        let (mut kev, mut fixable) = (0, 0);
+        for finding in report.findings {
+            if finding.status.counts() {
+                counts.add(finding.severity);
+                flaws.insert(finding.id.as_str());
+                kev += usize::from(finding.kev);
+                fixable += usize::from(finding.fix.state == FixState::Fixed);
+            } else {
+                *suppressed.entry(suppressed_by(finding)).or_default() += 1;
+            }
+        }
+        Self {
+            packages: packages_by_type(report),
+            counts,
+            flaws: flaws.len(),
+            kev,
+            fixable,
+            suppressed,
+            base_updates: base_updates(report),
+            matching: matching(report),
+        }
+    }
+}
+
+fn suppressed_by(finding: &Finding) -> &'static str {
+    finding
+        .suppression
+        .as_ref()
+        .map_or(finding.status.name(), |suppression| suppression.by)
+}
+
+fn packages_by_type(report: &Report<'_>) -> Vec<(PackageType, usize)> {
+    let mut counts: BTreeMap<PackageType, usize> = BTreeMap::new();
+    for package in &report.inventory.packages {
+        *counts.entry(package.kind).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
+    counts
+}
+
+fn base_updates(report: &Report<'_>) -> Vec<BaseUpdate> {
+    let mut updates: BTreeMap<(Option<&str>, Option<&str>), BaseUpdate> = BTreeMap::new();
+    for finding in report.findings.iter().filter(|f| f.status.counts()) {
+        let Some(package) = report.package(finding).filter(|p| p.role == Role::Base) else {
+            continue;
+        };
+        let Some(layer) = report.layer(package) else {
+            continue;
+        };
+        let owner = package.owner.as_deref();
+        let update = updates
+            .entry((layer.base.as_deref(), owner))
+            .or_insert_with(|| BaseUpdate {
+                base: layer.base.clone(),
+                owner: owner.map(str::to_owned),
+                findings: 0,
+                fixed: Counts::default(),
+            });
+        update.findings += 1;
+        if finding.fix.state == FixState::Fixed {
+            update.fixed.add(finding.severity);
+        }
+    }
+    updates.into_values().collect()
+}
+
+fn matching(report: &Report<'_>) -> Matching {
+    let inventory = report.inventory;
+    let distro = inventory.distro.as_ref();
+    let unmatched = |i: &seawall_model::Incomplete| i.reason == IncompleteReason::NoAdvisories;
+    if report.database.is_none() {
+        Matching::NoDatabase
+    } else if inventory.packages.is_empty() {
+        Matching::NoPackages
+    } else if inventory
+        .packages
+        .iter()
+        .all(|p| p.ecosystem(distro).is_none())
+    {
+        Matching::Nothing
+    } else if inventory.incomplete.iter().any(unmatched) {
+        Matching::Partly
+    } else {
+        Matching::Fully
+    }
+}
