@@ -3,6 +3,13 @@
 //! An importer turns the bytes of one file into records. It knows neither archives nor
 //! compression: the caller unpacks (`seawall-artifact`) and hands over one file at a time.
 
+#[cfg(test)]
+mod golden;
+mod json;
+pub mod osv;
+mod rejected;
+mod text;
+
 use crate::{Advisory, CnnvdEntry, EpssEntry, KevEntry};
 use seawall_model::Incomplete;
 
@@ -44,4 +51,7 @@ pub struct Records {
 }
 
 /// Every importer. The first that recognizes a file reads it.
-pub const ALL: &[&dyn Importer] = &[];
+pub const ALL: &[&dyn Importer] = &[
+    // Languages, and databases for every ecosystem.
+    &osv::Osv,
+];
