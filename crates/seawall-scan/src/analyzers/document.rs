@@ -150,6 +150,10 @@ pub(super) fn yaml<T: DeserializeOwned>(file: &File<'_>) -> Result<Vec<T>, Analy
             max_events: YAML_EVENTS,
             max_nodes: YAML_EVENTS,
         },
+        // Lockfiles hold no aliases worth the name.
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 100_000,
+        },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
         emit_comments: false,
         with_snippet: false,

@@ -6,6 +6,10 @@
 
 mod declared;
 mod document;
+#[cfg(test)]
+mod testing;
+
+pub mod javascript;
 
 use seawall_artifact::Content;
 use seawall_model::{Distro, Incomplete, IncompleteReason, Package};
@@ -128,4 +132,12 @@ impl From<std::io::Error> for AnalyzeError {
 }
 
 /// Every analyzer.
-pub const ALL: &[&dyn Analyzer] = &[];
+pub const ALL: &[&dyn Analyzer] = &[
+    // JavaScript
+    &javascript::PackageJson,
+    &javascript::NpmLock,
+    &javascript::YarnLock,
+    &javascript::PnpmLock,
+    &javascript::BunLock,
+    &javascript::DenoLock,
+];

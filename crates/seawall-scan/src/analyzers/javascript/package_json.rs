@@ -1,0 +1,162 @@
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use seawall_model::{Evidence, Package, PackageType};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Installed packages: the `package.json` at the root of a package in a `node_modules` directory,
+/// in Debian's directory of node modules, or of the yarn that the official node images carry.
+///
+/// A `package.json` elsewhere describes a project, not something installed: a private application
+/// called `web` is not the package `web` of the registry. Its dependencies are found in its
+/// lockfile and in its `node_modules`.
+#[derive(Debug)]
+pub struct PackageJson;
+
+/// The fields that are read, <https://docs.npmjs.com/cli/configuring-npm/package-json>. Old
+/// packages hold other types than the documentation says, hence [`Value`].
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    name: Value,
+    #[serde(default)]
+    version: Value,
+    #[serde(default)]
+    license: Value,
+    #[serde(default)]
+    licenses: Value,
+}
+
+impl Analyzer for PackageJson {
+    fn name(&self) -> &'static str {
+        "npm-package"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        &[Pattern::Name("package.json")]
+    }
+
+    fn max_bytes(&self) -> u64 {
+        16 << 20
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        if !is_installed(file.path) {
+            return Ok(());
+        }
+        let manifest: Manifest = document::json(file)?;
+        let (Some(name), Some(version)) = (manifest.name.as_str(), manifest.version.as_str())
+        else {
+            // Packages mark the directories of their builds with a `package.json` that has only a
+            // `type`.
+            return Ok(());
+        };
+        // `v1.2.3` and `=1.2.3` are installed as 1.2.3, as npm's own parser reads them.
+        let version = version.trim().trim_start_matches(['=', 'v']);
+        if name.is_empty() || version.is_empty() {
+            return Ok(());
+        }
+        let mut package = Package::new(PackageType::Npm, name, version, Evidence::Installed);
+        package.licenses = licenses(&manifest.license);
+        if package.licenses.is_empty() {
+            package.licenses = licenses(&manifest.licenses);
+        }
+        found.packages.push(package);
+        Ok(())
+    }
+}
+
+/// Whether the path is that of an installed package's own manifest, not of a file deeper inside.
+fn is_installed(path: &str) -> bool {
+    let Some(directory) = path.strip_suffix("/package.json") else {
+        return false;
+    };
+    let after = |marker: &str| directory.rsplit_once(marker).map(|(_, rest)| rest);
+    if let Some(name) = after("node_modules/") {
+        return is_package_name(name);
+    }
+    if let Some(name) = after("usr/share/nodejs/") {
+        return is_package_name(name);
+    }
+    after("opt/").is_some_and(|name| name.starts_with("yarn-v") && is_package_name(name))
+}
+
+fn is_package_name(path: &str) -> bool {
+    match path.strip_prefix('@') {
+        Some(scoped) => scoped.split('/').count() == 2,
+        None => !path.contains('/') && !path.starts_with('.'),
+    }
+}
+
+/// A licence expression, `{"type": "MIT"}` as before npm 2, or a list of either.
+fn licenses(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(license) if !license.trim().is_empty() => vec![license.trim().to_owned()],
+        Value::Object(license) => license.get("type").map(licenses).unwrap_or_default(),
+        Value::Array(all) => all
+            .iter()
+            .filter(|one| !one.is_array())
+            .flat_map(licenses)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyzers::testing::{analyze, check};
+
+    #[test]
+    fn only_the_roots_of_installed_packages_count() {
+        let manifest = br#"{"name": "a", "version": "1.0.0", "license": "MIT"}"#;
+        for (path, installed) in [
+            ("app/node_modules/a/package.json", true),
+            ("app/node_modules/@s/a/package.json", true),
+            ("app/node_modules/b/node_modules/a/package.json", true),
+            ("usr/lib/node_modules/npm/package.json", true),
+            ("usr/share/nodejs/a/package.json", true),
+            ("usr/share/nodejs/@s/a/package.json", true),
+            ("opt/yarn-v1.22.22/package.json", true),
+            (
+                "app/node_modules/.pnpm/a@1.0.0/node_modules/a/package.json",
+                true,
+            ),
+            ("app/package.json", false),
+            ("package.json", false),
+            ("app/node_modules/a/test/fixture/package.json", false),
+            ("app/node_modules/.cache/package.json", false),
+        ] {
+            let expected: &[&str] = if installed { &["a 1.0.0 [MIT]"] } else { &[] };
+            check(&PackageJson, path, manifest, expected);
+        }
+    }
+
+    #[test]
+    fn fields_of_other_types_are_tolerated() {
+        for (manifest, expected) in [
+            (
+                r#"{"name":"a","version":"v1.0.0","license":{"type":"MIT"}}"#,
+                &["a 1.0.0 [MIT]"][..],
+            ),
+            (
+                r#"{"name":"a","version":"1.0.0","licenses":[{"type":"MIT"},"BSD"]}"#,
+                &["a 1.0.0 [MIT, BSD]"],
+            ),
+            (r#"{"name":"a","version":1}"#, &[]),
+            (r#"{"type":"module"}"#, &[]),
+        ] {
+            check(
+                &PackageJson,
+                "node_modules/a/package.json",
+                manifest.as_bytes(),
+                expected,
+            );
+        }
+    }
+
+    #[test]
+    fn damage_is_reported() {
+        let (_, result) = analyze(&PackageJson, "node_modules/a/package.json", b"{\"name\":");
+        assert!(result.is_err());
+    }
+}
