@@ -6,10 +6,12 @@
 
 mod declared;
 mod document;
+mod graph;
 #[cfg(test)]
 mod testing;
 
 pub mod javascript;
+pub mod python;
 
 use seawall_artifact::Content;
 use seawall_model::{Distro, Incomplete, IncompleteReason, Package};
@@ -140,4 +142,14 @@ pub const ALL: &[&dyn Analyzer] = &[
     &javascript::PnpmLock,
     &javascript::BunLock,
     &javascript::DenoLock,
+    // Python
+    &python::Metadata,
+    &python::Egg,
+    &python::Requirements,
+    &python::PoetryLock,
+    &python::PdmLock,
+    &python::PipfileLock,
+    &python::UvLock,
+    &python::PyLock,
+    &python::CondaMeta,
 ];

@@ -1,7 +1,7 @@
 use super::npm_lock::is_of_an_installed_package;
-use super::reach::Graph;
 use super::{is_version, split_descriptor};
 use crate::analyzers::declared::Declared;
+use crate::analyzers::graph::Graph;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
 use seawall_model::PackageType;
 use serde::Deserialize;

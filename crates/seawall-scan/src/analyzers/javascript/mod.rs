@@ -6,7 +6,6 @@ mod deno;
 mod npm_lock;
 mod package_json;
 mod pnpm;
-mod reach;
 mod yarn;
 
 pub use bun::BunLock;

@@ -5,17 +5,17 @@ use std::collections::{HashMap, HashSet};
 
 /// A graph of dependencies: for each key, the keys it needs.
 #[derive(Debug, Default)]
-pub(crate) struct Graph {
-    pub(crate) needs: HashMap<String, Vec<String>>,
+pub(super) struct Graph {
+    pub(super) needs: HashMap<String, Vec<String>>,
     /// What the project needs to run.
-    pub(crate) production: Vec<String>,
+    pub(super) production: Vec<String>,
     /// What it needs to develop.
-    pub(crate) development: Vec<String>,
+    pub(super) development: Vec<String>,
 }
 
 impl Graph {
     /// The keys reached from the development dependencies and not from the others.
-    pub(crate) fn development_only(&self) -> HashSet<&str> {
+    pub(super) fn development_only(&self) -> HashSet<&str> {
         let production = self.reached(&self.production);
         let mut development = self.reached(&self.development);
         development.retain(|key| !production.contains(key));
