@@ -1,3 +1,43 @@
 //! The `seawall` command.
 
-fn main() {}
+mod cli;
+mod commands;
+mod exit;
+mod locations;
+
+use clap::Parser;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    start_log(cli.verbose);
+    match commands::run(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) if is_broken_pipe(&failure.error) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing is left to tell anybody when standard error is closed too.
+            drop(writeln!(io::stderr(), "{failure}"));
+            failure.exit.into()
+        }
+    }
+}
+
+/// Whether the reader of our output went away, as `head` does: that is its choice, no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SEAWALL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().init();
+}
