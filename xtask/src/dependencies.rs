@@ -10,7 +10,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("seawall-model", &[]),
     ("seawall-artifact", &["seawall-model"]),
     ("seawall-advisory", &["seawall-model"]),
-    ("seawall-scan", &["seawall-artifact", "seawall-advisory", "seawall-model"]),
+    (
+        "seawall-scan",
+        &["seawall-artifact", "seawall-advisory", "seawall-model"],
+    ),
     ("seawall-report", &["seawall-model"]),
     (
         "seawall",
@@ -75,7 +78,10 @@ pub(crate) fn check() -> Result<()> {
         eprintln!("{violation}");
     }
     if !violations.is_empty() {
-        bail!("{} dependencies against the rules of ARCHITECTURE.md and deny.toml", violations.len());
+        bail!(
+            "{} dependencies against the rules of ARCHITECTURE.md and deny.toml",
+            violations.len()
+        );
     }
     println!(
         "{} crates of ours know only whom they may; {} dependencies have allowed licences",
@@ -87,17 +93,26 @@ pub(crate) fn check() -> Result<()> {
 
 fn wrong_arrows(metadata: &Metadata) -> Vec<String> {
     let rules: BTreeMap<&str, &[&str]> = MAY_KNOW.iter().copied().collect();
-    let ours = metadata.packages.iter().filter(|p| metadata.workspace_members.contains(&p.id));
+    let ours = metadata
+        .packages
+        .iter()
+        .filter(|p| metadata.workspace_members.contains(&p.id));
     let mut wrong = Vec::new();
     for package in ours {
         let Some(allowed) = rules.get(package.name.as_str()) else {
-            wrong.push(format!("{} has no rule in xtask/src/dependencies.rs", package.name));
+            wrong.push(format!(
+                "{} has no rule in xtask/src/dependencies.rs",
+                package.name
+            ));
             continue;
         };
         let known = package.dependencies.iter().filter(|d| d.kind.is_none());
         for dependency in known.filter(|d| rules.contains_key(d.name.as_str())) {
             if !allowed.contains(&dependency.name.as_str()) {
-                wrong.push(format!("{} must not know {}", package.name, dependency.name));
+                wrong.push(format!(
+                    "{} must not know {}",
+                    package.name, dependency.name
+                ));
             }
         }
     }
@@ -105,12 +120,18 @@ fn wrong_arrows(metadata: &Metadata) -> Vec<String> {
 }
 
 fn wrong_licences(metadata: &Metadata, allowed: &[String]) -> Vec<String> {
-    let foreign = metadata.packages.iter().filter(|p| !metadata.workspace_members.contains(&p.id));
+    let foreign = metadata
+        .packages
+        .iter()
+        .filter(|p| !metadata.workspace_members.contains(&p.id));
     foreign
         .filter(|p| !p.license.as_deref().is_some_and(|l| satisfied(l, allowed)))
         .map(|p| {
             let licence = p.license.as_deref().unwrap_or("no licence");
-            format!("{} {} is under {licence}, which deny.toml does not allow", p.name, p.version)
+            format!(
+                "{} {} is under {licence}, which deny.toml does not allow",
+                p.name, p.version
+            )
         })
         .collect()
 }
@@ -118,7 +139,10 @@ fn wrong_licences(metadata: &Metadata, allowed: &[String]) -> Vec<String> {
 /// Whether an SPDX expression can be met with the allowed licences: every operand of `AND`, one of
 /// `OR`. Parentheses bind as written; the old `/` means `OR`.
 fn satisfied(expression: &str, allowed: &[String]) -> bool {
-    let expression = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let expression = expression
+        .replace('/', " OR ")
+        .replace('(', " ( ")
+        .replace(')', " ) ");
     let tokens: Vec<&str> = expression.split_whitespace().collect();
     let mut position = 0;
     either(&tokens, &mut position, allowed)
@@ -143,7 +167,9 @@ fn both(tokens: &[&str], position: &mut usize, allowed: &[String]) -> bool {
 }
 
 fn one(tokens: &[&str], position: &mut usize, allowed: &[String]) -> bool {
-    let Some(token) = tokens.get(*position) else { return false };
+    let Some(token) = tokens.get(*position) else {
+        return false;
+    };
     *position += 1;
     if *token == "(" {
         let met = either(tokens, position, allowed);
@@ -152,7 +178,10 @@ fn one(tokens: &[&str], position: &mut usize, allowed: &[String]) -> bool {
     }
     let mut licence = (*token).to_owned();
     if tokens.get(*position) == Some(&"WITH") {
-        licence = format!("{licence} WITH {}", tokens.get(*position + 1).unwrap_or(&""));
+        licence = format!(
+            "{licence} WITH {}",
+            tokens.get(*position + 1).unwrap_or(&"")
+        );
         *position += 2;
     }
     allowed.contains(&licence)

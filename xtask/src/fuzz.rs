@@ -51,9 +51,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     for name in &args.targets {
-        ensure!(all.contains(name), "no fuzz target '{name}'; see cargo xtask fuzz --list");
+        ensure!(
+            all.contains(name),
+            "no fuzz target '{name}'; see cargo xtask fuzz --list"
+        );
     }
-    let chosen = if args.targets.is_empty() { all } else { args.targets.clone() };
+    let chosen = if args.targets.is_empty() {
+        all
+    } else {
+        args.targets.clone()
+    };
     let program = build()?;
     let queue = std::sync::Mutex::new(chosen.iter());
     let failed = std::sync::Mutex::new(Vec::new());
@@ -75,7 +82,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     });
     let failed = failed.into_inner().unwrap_or_default();
     if !failed.is_empty() {
-        bail!("{} of {} fuzz targets failed: {}", failed.len(), chosen.len(), failed.join(", "));
+        bail!(
+            "{} of {} fuzz targets failed: {}",
+            failed.len(),
+            chosen.len(),
+            failed.join(", ")
+        );
     }
     println!("{} fuzz targets ran without a finding", chosen.len());
     Ok(())
@@ -85,9 +97,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn targets() -> Result<Vec<String>> {
     let path = crate::root().join("fuzz/src/targets.rs");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let rows = text.lines().filter_map(|line| line.trim().strip_prefix("(\""));
-    let names: Vec<String> =
-        rows.filter_map(|row| row.split_once('"')).map(|(name, _)| name.to_owned()).collect();
+    let rows = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("(\""));
+    let names: Vec<String> = rows
+        .filter_map(|row| row.split_once('"'))
+        .map(|(name, _)| name.to_owned())
+        .collect();
     ensure!(!names.is_empty(), "{} names no targets", path.display());
     Ok(names)
 }
@@ -119,12 +135,19 @@ fn run_target(program: &Path, target: &str, args: &Args) -> Result<()> {
         .arg(format!("-max_total_time={}", args.seconds))
         .arg(format!("-rss_limit_mb={}", args.memory))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
-        .args(["-timeout=10", "-print_final_stats=1", "-verbosity=0", "-max_len=65536"])
+        .args([
+            "-timeout=10",
+            "-print_final_stats=1",
+            "-verbosity=0",
+            "-max_len=65536",
+        ])
         .stdin(Stdio::null());
     if stored.is_dir() {
         command.arg(&stored);
     }
-    let output = command.output().with_context(|| format!("cannot start {}", program.display()))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {}", program.display()))?;
     let log = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         eprintln!("{log}");
@@ -144,6 +167,9 @@ fn run_target(program: &Path, target: &str, args: &Args) -> Result<()> {
         .lines()
         .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
         .map_or("0", str::trim);
-    println!("{target}: {runs} inputs in {:.0} s", started.elapsed().as_secs_f64());
+    println!(
+        "{target}: {runs} inputs in {:.0} s",
+        started.elapsed().as_secs_f64()
+    );
     Ok(())
 }

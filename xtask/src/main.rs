@@ -1,4 +1,9 @@
 //! Every developer chore: `cargo xtask <chore>`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore talks to a developer"
+)]
 
 mod bench;
 mod dependencies;
@@ -10,7 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Chores for developers")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Chores for developers"
+)]
 struct Cli {
     #[command(subcommand)]
     chore: Chore,
@@ -54,14 +63,18 @@ fn target_dir() -> PathBuf {
 
 /// Runs a command to its end and fails if it fails.
 fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {command:?}"))?;
     anyhow::ensure!(status.success(), "{command:?} ended with {status}");
     Ok(())
 }
 
 /// Runs a command and returns what it printed.
 fn output_of(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {command:?}"))?;
     anyhow::ensure!(
         output.status.success(),
         "{command:?} ended with {}: {}",

@@ -7,7 +7,12 @@ use std::path::PathBuf;
 /// Finds what is inside an image, a directory or a machine, what is vulnerable, which layer brought
 /// it, who owns that layer, and what to do first.
 #[derive(Debug, Parser)]
-#[command(name = "seawall", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "seawall",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]

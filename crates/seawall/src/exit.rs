@@ -31,12 +31,20 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// The user asked for what cannot be.
     pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Usage, error: error.into(), hint: None }
+        Self {
+            exit: Exit::Usage,
+            error: error.into(),
+            hint: None,
+        }
     }
 
     /// The work was begun and could not be completed.
     pub(crate) fn incomplete(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Incomplete, error: error.into(), hint: None }
+        Self {
+            exit: Exit::Incomplete,
+            error: error.into(),
+            hint: None,
+        }
     }
 
     /// What the user can do about it.
@@ -53,7 +61,11 @@ impl From<seawall_artifact::Error> for Failure {
             seawall_artifact::Error::Usage { .. } => Exit::Usage,
             _ => Exit::Incomplete,
         };
-        Self { exit, error: error.into(), hint }
+        Self {
+            exit,
+            error: error.into(),
+            hint,
+        }
     }
 }
 

@@ -42,7 +42,9 @@ fn data() -> Result<PathBuf> {
 /// `$VARIABLE/seawall`, or `~/<fallback>/seawall`. Relative values are ignored, as the
 /// specification demands.
 fn base(variable: &str, fallback: &str) -> Result<PathBuf> {
-    let named = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let named = env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     let folder = match named {
         Some(folder) => folder,
         None => PathBuf::from(env::var_os("HOME").ok_or_else(|| {

@@ -1,5 +1,9 @@
 //! Measurements beside other tools.
 
+mod images;
+mod measure;
+mod scan;
+
 use anyhow::Result;
 use clap::Subcommand;
 
@@ -10,8 +14,13 @@ pub(crate) struct Args {
 }
 
 #[derive(Subcommand)]
-enum What {}
+enum What {
+    /// Images: inventory, matching and memory, beside syft, trivy and grype where they are on PATH
+    Scan(scan::Args),
+}
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    match args.what {}
+    match &args.what {
+        What::Scan(args) => scan::run(args),
+    }
 }

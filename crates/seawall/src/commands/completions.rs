@@ -11,7 +11,9 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit> {
     // Into memory first: the generator panics when its writer fails, as a closed pipe does.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "seawall", &mut script);
-    io::stdout().write_all(&script).map_err(Failure::incomplete)?;
+    io::stdout()
+        .write_all(&script)
+        .map_err(Failure::incomplete)?;
     Ok(Exit::Clean)
 }
 
