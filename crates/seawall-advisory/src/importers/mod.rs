@@ -3,15 +3,22 @@
 //! An importer turns the bytes of one file into records. It knows neither archives nor
 //! compression: the caller unpacks (`seawall-artifact`) and hands over one file at a time.
 
+mod alpine;
+mod debian;
+mod document;
+mod flaws;
 #[cfg(test)]
 mod golden;
 mod json;
 pub mod osv;
 mod rejected;
+#[cfg(test)]
+mod testing;
 mod text;
 
 use crate::{Advisory, CnnvdEntry, EpssEntry, KevEntry};
 use seawall_model::Incomplete;
+use std::collections::BTreeMap;
 
 /// A feed's reader.
 pub trait Importer: Sync {
@@ -48,10 +55,28 @@ pub struct Records {
     pub cnnvd: Vec<CnnvdEntry>,
     /// Records that could not be read.
     pub incomplete: Vec<Incomplete>,
+    /// What was left out on purpose, with the number of rows: products that Seawall does not
+    /// match (`"Red Hat products other than Enterprise Linux" => 31`).
+    pub skipped: BTreeMap<String, u64>,
+}
+
+impl Records {
+    /// Counts rows that were left out on purpose.
+    pub fn skip(&mut self, what: &str, rows: u64) {
+        if rows > 0 {
+            match self.skipped.get_mut(what) {
+                Some(count) => *count = count.saturating_add(rows),
+                None => drop(self.skipped.insert(what.to_owned(), rows)),
+            }
+        }
+    }
 }
 
 /// Every importer. The first that recognizes a file reads it.
 pub const ALL: &[&dyn Importer] = &[
     // Languages, and databases for every ecosystem.
     &osv::Osv,
+    // Distributions.
+    &alpine::Alpine,
+    &debian::Debian,
 ];
