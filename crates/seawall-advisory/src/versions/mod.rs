@@ -161,21 +161,34 @@ pub fn contains(
         let reason = "a branch has no place among the versions";
         return Err(refused(scheme, version, reason));
     }
-    if let Some(introduced) = range.introduced.as_deref()
-        && !matches!(introduced.trim_ascii(), "" | "0")
-        && compare(scheme, version, introduced)?.is_lt()
-    {
-        return Ok(false);
+    if let Some(introduced) = range.introduced.as_deref() {
+        let from_beginning = matches!(introduced.trim_ascii(), "" | "0");
+        let outside = if range.introduced_exclusive {
+            compare_with_bound(scheme, version, introduced)?.is_le()
+        } else {
+            !from_beginning && compare(scheme, version, introduced)?.is_lt()
+        };
+        if outside {
+            return Ok(false);
+        }
     }
     match &range.upper {
         Upper::Fixed(end) | Upper::Before(end) => Ok(compare(scheme, version, end)?.is_lt()),
-        Upper::LastAffected(last) => {
-            let version = match scheme {
-                VersionScheme::Rpm if !rpm::has_release(last) => rpm::without_release(version),
-                _ => version,
-            };
-            Ok(compare(scheme, version, last)?.is_le())
-        }
+        Upper::LastAffected(last) => Ok(compare_with_bound(scheme, version, last)?.is_le()),
         Upper::Open => Ok(true),
+    }
+}
+
+/// Compares with a bound that stands for every rpm release of a version if it states none.
+fn compare_with_bound(
+    scheme: VersionScheme,
+    version: &str,
+    bound: &str,
+) -> Result<Ordering, VersionError> {
+    match scheme {
+        VersionScheme::Rpm if !rpm::has_release(bound) => {
+            compare(scheme, rpm::without_release(version), bound)
+        }
+        _ => compare(scheme, version, bound),
     }
 }

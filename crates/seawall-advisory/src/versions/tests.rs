@@ -90,14 +90,29 @@ fn a_range_holds_what_lies_between_its_ends() {
         (Rpm, "1.2-3.el9", None, last("1.2"), true),
         (Rpm, "1.3-1.el9", None, last("1.2"), false),
     ] {
-        let range = VersionRange {
-            introduced: introduced.map(str::to_owned),
-            upper,
-        };
+        let range = VersionRange::new(introduced.map(str::to_owned), upper);
         assert_eq!(
             contains(scheme, version, &range),
             Ok(expected),
             "{scheme:?} {version} {range:?}"
+        );
+    }
+}
+
+#[test]
+fn an_exclusive_lower_bound_is_itself_outside() {
+    for (scheme, version, introduced, expected) in [
+        (VersionScheme::Generic, "1.0", "1.0", false),
+        (VersionScheme::Generic, "1.0.1", "1.0", true),
+        (VersionScheme::Rpm, "1.2-3", "1.2", false),
+        (VersionScheme::Rpm, "1.2.1-3", "1.2", true),
+    ] {
+        let mut range = VersionRange::new(Some(introduced.to_owned()), Upper::Open);
+        range.introduced_exclusive = true;
+        assert_eq!(
+            contains(scheme, version, &range),
+            Ok(expected),
+            "{version} {range:?}"
         );
     }
 }
@@ -114,10 +129,7 @@ fn an_error_names_the_version_that_was_refused() {
 
 #[test]
 fn no_range_tells_whether_a_composer_branch_is_affected() {
-    let range = VersionRange {
-        introduced: None,
-        upper: Upper::Fixed("2.0.0".to_owned()),
-    };
+    let range = VersionRange::new(None, Upper::Fixed("2.0.0".to_owned()));
     let refused: Result<bool, VersionError> = contains(VersionScheme::Composer, "dev-main", &range);
     assert!(refused.is_err());
     assert_eq!(
