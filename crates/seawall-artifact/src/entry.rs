@@ -14,6 +14,8 @@ pub trait Entry {
     /// Permission bits (`0o7777`).
     fn mode(&self) -> u32;
     /// The first bytes of a regular file, up to `buffer.len()`, without using up the content.
+    /// Nothing for what has no content at hand, which in a stream includes hard links. Made for
+    /// magic numbers: buffers of up to 64 KiB.
     ///
     /// # Errors
     /// The archive is truncated or unreadable here.
@@ -23,7 +25,8 @@ pub trait Entry {
     /// where it is still reachable.
     ///
     /// # Errors
-    /// The archive is truncated or unreadable here, or a limit was hit.
+    /// The archive is truncated or unreadable here, or a limit was hit. [`Error::Deferred`] for a
+    /// hard link in a compressed layer: the entry comes once more, with its content.
     fn content(&mut self) -> Result<Content, Error>;
 }
 
@@ -46,7 +49,9 @@ pub enum EntryKind<'a> {
     Other,
 }
 
-/// Receives the entries of one layer (or of a directory) in the order in which they stand.
+/// Receives the entries of one layer (or of a directory) in the order in which they stand: a path
+/// that stands twice is visited twice, and the last one holds. The root directory itself is not
+/// visited, except to say that it is opaque.
 pub trait LayerVisitor: Send {
     /// Takes one entry. An error of the entry's own content is the visitor's to record; an `Err`
     /// from here ends the reading of this layer.

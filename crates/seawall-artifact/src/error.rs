@@ -1,3 +1,4 @@
+use seawall_model::{Incomplete, IncompleteReason};
 use std::io;
 
 /// Why a source could not be read.
@@ -22,6 +23,21 @@ pub enum Error {
         offset: u64,
         /// What is wrong.
         message: String,
+    },
+    /// The bytes end before the format says so.
+    #[error("{place} ends too early, at byte {offset}")]
+    Truncated {
+        /// The file or layer.
+        place: String,
+        /// Where it ends.
+        offset: u64,
+    },
+    /// The content of a hard link in a compressed layer has passed already. Not a failure: the
+    /// same entry is visited once more, with its content, when the layer has been read once.
+    #[error("the content of {place} comes in a second pass")]
+    Deferred {
+        /// The path of the hard link.
+        place: String,
     },
     /// A cap was hit.
     #[error("{place} exceeds the limit of {limit}")]
@@ -56,6 +72,67 @@ impl Error {
         match self {
             Self::Usage { hint, .. } => Some(hint),
             _ => None,
+        }
+    }
+
+    /// The same as a line of the report on what was not read.
+    #[must_use]
+    pub fn to_incomplete(&self) -> Incomplete {
+        match self {
+            Self::Io { place, source } => Incomplete::new(
+                IncompleteReason::Unreadable,
+                place,
+                format!("cannot be read: {source}"),
+            ),
+            Self::Corrupt {
+                place,
+                offset,
+                message,
+            } => Incomplete::new(IncompleteReason::Corrupt, place, message).at(*offset),
+            Self::Truncated { place, offset } => {
+                Incomplete::new(IncompleteReason::Truncated, place, "ends too early").at(*offset)
+            }
+            Self::Deferred { place } => Incomplete::new(
+                IncompleteReason::Unsupported,
+                place,
+                "content of a hard link was not read",
+            ),
+            Self::Limit { place, limit } => Incomplete::new(
+                IncompleteReason::LimitReached,
+                place,
+                format!("exceeds the limit of {limit}"),
+            ),
+            Self::Usage { message, hint } => {
+                Incomplete::new(IncompleteReason::Unreadable, "", message).hint(hint)
+            }
+            Self::Unsupported { place, message } => {
+                Incomplete::new(IncompleteReason::Unsupported, place, message)
+            }
+        }
+    }
+
+    /// Gives an error of a reader its place. Readers of this crate carry our own errors through
+    /// `io::Error`; those come out as they went in.
+    pub(crate) fn from_io(place: &str, offset: u64, error: io::Error) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(own) => return own,
+            Err(error) => error,
+        };
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Truncated {
+                place: place.to_owned(),
+                offset,
+            },
+            // What the decompressors say of bytes that they cannot make sense of.
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Self::Corrupt {
+                place: place.to_owned(),
+                offset,
+                message: error.to_string(),
+            },
+            _ => Self::Io {
+                place: place.to_owned(),
+                source: error,
+            },
         }
     }
 }

@@ -3,12 +3,25 @@
 //! This is the only crate that decompresses, and it does so under [`Limits`]. Nothing is unpacked
 //! to disk. What could not be read is returned as [`seawall_model::Incomplete`] beside what could.
 
+mod beneath;
+mod budget;
+mod compression;
 mod content;
+mod directory;
 mod entry;
 mod error;
+mod image;
+mod layer;
 mod limits;
+mod path;
+mod pipeline;
 mod read;
+mod saved_stream;
+mod second_pass;
 mod source;
+mod sources;
+mod sparse;
+mod tar;
 
 pub use content::{Content, ContentReader};
 pub use entry::{Entry, EntryKind, LayerVisitor};

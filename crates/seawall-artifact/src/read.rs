@@ -1,5 +1,13 @@
-use crate::{Error, LayerVisitor, Limits, Source};
+use crate::budget::Budget;
+use crate::directory::Directory;
+use crate::image::{Image, Layer};
+use crate::layer::read_layer;
+use crate::saved_stream::SavedStream;
+use crate::{Error, LayerVisitor, Limits, Source, source};
 use seawall_model::Incomplete;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How to open and read.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +20,8 @@ pub struct Options {
     pub offline: bool,
 }
 
-/// Told how far reading is. Called from several threads.
+/// Told how far reading is, in bytes; for a directory, whose bytes nobody adds up beforehand, in
+/// files. Called from several threads.
 pub trait Progress: Sync {
     /// The total number of bytes to read became known or grew.
     fn total(&self, bytes: u64);
@@ -23,8 +32,26 @@ pub trait Progress: Sync {
 /// An opened source: its metadata may not be known yet (the Docker daemon sends it last).
 #[derive(Debug)]
 pub struct Artifact {
-    _source: Source,
-    _options: Options,
+    opened: Opened,
+    options: Options,
+}
+
+/// What a source turned out to be.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    /// An image whose layers can be opened in any order.
+    Image(Image),
+    /// An image archive that passes as a stream.
+    Stream(SavedStream),
+    /// A directory.
+    Directory(Directory),
+}
+
+/// What the reading of every layer needs.
+pub(crate) struct Context<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) progress: &'a dyn Progress,
 }
 
 /// What an image says of itself.
@@ -77,8 +104,8 @@ impl Artifact {
     /// The source does not exist, is of another format, or refuses us.
     pub fn open(source: &Source, options: &Options) -> Result<Self, Error> {
         Ok(Self {
-            _source: source.clone(),
-            _options: options.clone(),
+            opened: source::open(source, options)?,
+            options: options.clone(),
         })
     }
 
@@ -90,13 +117,98 @@ impl Artifact {
     /// Nothing at all could be read.
     pub fn read<V: LayerVisitor>(
         self,
-        _new_visitor: &(dyn Fn() -> V + Sync),
-        _progress: &dyn Progress,
+        new_visitor: &(dyn Fn() -> V + Sync),
+        progress: &dyn Progress,
     ) -> Result<ReadArtifact<V>, Error> {
-        Ok(ReadArtifact {
-            image: None,
-            layers: Vec::new(),
-            incomplete: Vec::new(),
-        })
+        let context = Context {
+            limits: &self.options.limits,
+            budget: Budget::new(self.options.limits.held_bytes),
+            progress,
+        };
+        match self.opened {
+            Opened::Image(image) => Ok(read_image(image, new_visitor, &context)),
+            Opened::Stream(stream) => stream.read(new_visitor, &self.options, &context),
+            Opened::Directory(directory) => {
+                let mut visitor = new_visitor();
+                let incomplete = directory.read(&mut visitor, &context);
+                Ok(ReadArtifact {
+                    image: None,
+                    layers: vec![ReadLayer {
+                        digest: None,
+                        diff_id: None,
+                        size: None,
+                        created_by: None,
+                        visitor,
+                    }],
+                    incomplete,
+                })
+            }
+        }
+    }
+}
+
+/// Reads the layers of an image, as many at a time as there are processors, the largest first so
+/// that none of them is left over at the end.
+fn read_image<V: LayerVisitor>(
+    image: Image,
+    new_visitor: &(dyn Fn() -> V + Sync),
+    context: &Context<'_>,
+) -> ReadArtifact<V> {
+    let total = image.layers.iter().filter_map(|layer| layer.size);
+    context.progress.total(total.fold(0, u64::saturating_add));
+    let mut order: Vec<&Layer> = image.layers.iter().collect();
+    order.sort_by_key(|layer| std::cmp::Reverse(layer.size));
+    let place_of = |layer: &Layer| {
+        image
+            .layers
+            .iter()
+            .position(|other| std::ptr::eq(layer, other))
+    };
+    let done: Vec<Mutex<Option<(V, Vec<Incomplete>)>>> =
+        image.layers.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(layer) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut visitor = new_visitor();
+            let incomplete = read_layer(layer, &mut visitor, context);
+            let slot = place_of(layer).and_then(|index| done.get(index));
+            if let Some(slot) = slot {
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((visitor, incomplete));
+            }
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 1..workers.min(image.layers.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut incomplete = image.incomplete;
+    let mut layers = Vec::with_capacity(done.len());
+    for (layer, slot) in image.layers.into_iter().zip(done) {
+        let read = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some((visitor, more)) = read {
+            incomplete.extend(more);
+            layers.push(layer.read(visitor));
+        }
+    }
+    ReadArtifact {
+        image: Some(image.info),
+        layers,
+        incomplete,
+    }
+}
+
+impl Layer {
+    /// The layer after reading.
+    pub(crate) fn read<V>(self, visitor: V) -> ReadLayer<V> {
+        ReadLayer {
+            digest: self.digest,
+            diff_id: self.diff_id,
+            size: self.size,
+            created_by: self.created_by,
+            visitor,
+        }
     }
 }

@@ -1,0 +1,213 @@
+//! Manifests and configurations: OCI image specification 1.1, Docker's image manifest version 2
+//! schema 2, and the `manifest.json` of `docker save` archives.
+//!
+//! Own types, because foreign tools write `null` and leave out what the specification asks for,
+//! and a scanner reads what it can.
+
+use super::platform::Platform;
+use crate::{Error, ImageInfo};
+use seawall_model::{Incomplete, IncompleteReason};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// A reference to a blob.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Descriptor {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) media_type: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) digest: String,
+    pub(crate) size: Option<u64>,
+    pub(crate) platform: Option<Platform>,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) artifact_type: Option<String>,
+}
+
+/// An image index or an image manifest: which of the two shows in what it has.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Manifest {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) media_type: String,
+    /// Of an index.
+    pub(crate) manifests: Option<Vec<Descriptor>>,
+    /// Of a manifest.
+    pub(crate) config: Option<Descriptor>,
+    /// Of a manifest.
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) layers: Vec<Descriptor>,
+}
+
+/// An image in the `manifest.json` of `docker save`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct SavedImage {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) config: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) repo_tags: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) layers: Vec<String>,
+}
+
+/// An image configuration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Config {
+    #[serde(deserialize_with = "nullable")]
+    os: String,
+    #[serde(deserialize_with = "nullable")]
+    architecture: String,
+    variant: Option<String>,
+    created: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    config: RunConfig,
+    #[serde(deserialize_with = "nullable")]
+    rootfs: RootFs,
+    #[serde(deserialize_with = "nullable")]
+    history: Vec<History>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct RunConfig {
+    #[serde(deserialize_with = "nullable")]
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct RootFs {
+    #[serde(deserialize_with = "nullable")]
+    diff_ids: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct History {
+    #[serde(deserialize_with = "nullable")]
+    created_by: String,
+    #[serde(deserialize_with = "nullable")]
+    empty_layer: bool,
+}
+
+fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads JSON; an error says where it is broken.
+pub(crate) fn parse<T: DeserializeOwned>(place: &str, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| Error::Corrupt {
+        place: place.to_owned(),
+        offset: offset_of(bytes, error.line(), error.column()),
+        message: error.to_string(),
+    })
+}
+
+fn offset_of(bytes: &[u8], line: usize, column: usize) -> u64 {
+    let before: usize = bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(line.saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum();
+    (before + column.saturating_sub(1)).min(bytes.len()) as u64
+}
+
+/// `sha256:...` of some bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
+}
+
+/// What is wrong with bytes that are named by a digest. Other algorithms than sha256 are taken on
+/// trust: their blobs are still found by the name.
+pub(crate) fn check_digest(place: &str, digest: &str, bytes: &[u8]) -> Option<Incomplete> {
+    let found = sha256(bytes);
+    (digest.starts_with("sha256:") && digest != found).then(|| {
+        Incomplete::new(
+            IncompleteReason::Corrupt,
+            place,
+            format!("its digest should be {digest}, but is {found}"),
+        )
+    })
+}
+
+impl Descriptor {
+    /// Attestations and other things beside images, as BuildKit and `cosign` add them to indexes.
+    pub(crate) fn is_image(&self) -> bool {
+        let unknown = |platform: &Platform| platform.architecture == "unknown";
+        !self.annotations.contains_key("vnd.docker.reference.type")
+            && self.artifact_type.as_deref().unwrap_or("").is_empty()
+            && !self.platform.as_ref().is_some_and(unknown)
+    }
+
+    /// Why a layer of this media type is not read; `None` if it is. What the bytes really are
+    /// shows when they are read.
+    pub(crate) fn unsupported_layer(&self) -> Option<String> {
+        let base = self.media_type.split('+').next().unwrap_or_default();
+        let encrypted = self.media_type.ends_with("+encrypted");
+        let known = matches!(
+            base,
+            "" | "application/vnd.oci.image.layer.v1.tar"
+                | "application/vnd.oci.image.layer.nondistributable.v1.tar"
+                | "application/vnd.docker.image.rootfs.diff.tar"
+                | "application/vnd.docker.image.rootfs.diff.tar.gzip"
+                | "application/vnd.docker.image.rootfs.diff.tar.zstd"
+                | "application/vnd.docker.image.rootfs.foreign.diff.tar"
+                | "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+        );
+        (encrypted || !known).then(|| format!("layers of type '{}' are not read", self.media_type))
+    }
+
+    /// Whether the layer may be left out of archives and registries, for its licence.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.media_type.contains("nondistributable") || self.media_type.contains("foreign")
+    }
+}
+
+impl Config {
+    /// `None` where it names none.
+    pub(crate) fn platform(&self) -> Option<Platform> {
+        (!self.os.is_empty() || !self.architecture.is_empty()).then(|| Platform {
+            os: self.os.clone(),
+            architecture: self.architecture.clone(),
+            variant: self.variant.clone().filter(|variant| !variant.is_empty()),
+        })
+    }
+
+    /// Digests of the uncompressed layers.
+    pub(crate) fn diff_ids(&self) -> &[String] {
+        &self.rootfs.diff_ids
+    }
+
+    /// The instruction of every layer, from the base up.
+    pub(crate) fn instructions(&self) -> impl Iterator<Item = &str> {
+        self.history
+            .iter()
+            .filter(|entry| !entry.empty_layer)
+            .map(|entry| entry.created_by.as_str())
+    }
+
+    /// What the image says of itself.
+    pub(crate) fn image_info(&self, digest: Option<String>, tags: Vec<String>) -> ImageInfo {
+        ImageInfo {
+            digest,
+            tags,
+            platform: self.platform().map(|platform| platform.to_string()),
+            created: self.created.clone(),
+            labels: self.config.labels.clone().into_iter().collect(),
+            history: self
+                .history
+                .iter()
+                .map(|entry| (entry.created_by.clone(), entry.empty_layer))
+                .collect(),
+        }
+    }
+}

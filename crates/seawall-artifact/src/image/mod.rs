@@ -1,0 +1,60 @@
+//! Images: what they say of themselves, and where their layers are.
+//!
+//! A source of images (an archive, a layout, a registry, a runtime's store) makes an [`Image`] of
+//! metadata and blobs; reading the layers is the same for all.
+
+pub(crate) mod archive;
+pub(crate) mod manifest;
+pub(crate) mod platform;
+
+use crate::{Content, Error, ImageInfo};
+use seawall_model::Incomplete;
+use std::fmt;
+use std::io::Read;
+
+/// An image whose layers are known and can be opened.
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(crate) info: ImageInfo,
+    /// From the base up.
+    pub(crate) layers: Vec<Layer>,
+    /// What is wrong with the metadata.
+    pub(crate) incomplete: Vec<Incomplete>,
+}
+
+/// One layer of an image.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    /// For messages: the layer's digest, or its file in the archive.
+    pub(crate) place: String,
+    /// Digest of the blob as stored; checked when all of it is read.
+    pub(crate) digest: Option<String>,
+    /// Digest of the uncompressed tar, from the configuration.
+    pub(crate) diff_id: Option<String>,
+    /// Size of the blob as stored.
+    pub(crate) size: Option<u64>,
+    /// `created_by` of its history entry.
+    pub(crate) created_by: Option<String>,
+    /// Its bytes.
+    pub(crate) blob: Blob,
+}
+
+/// Where a layer's bytes come from.
+pub(crate) enum Blob {
+    /// Anywhere that can be read at any place.
+    Content(Content),
+    /// Opened for reading from the begin, perhaps more than once.
+    Stream(Box<dyn Fn() -> Result<Box<dyn Read + Send>, Error> + Send + Sync>),
+    /// Cannot be read, and why.
+    Missing(Box<Incomplete>),
+}
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Content(content) => f.debug_tuple("Content").field(content).finish(),
+            Self::Stream(_) => f.write_str("Stream"),
+            Self::Missing(why) => f.debug_tuple("Missing").field(why).finish(),
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! Reads one layer: which of its members become which entries.
+
+use crate::compression::{Compression, MAGIC_LEN, capped};
+use crate::image::{Blob, Layer};
+use crate::path;
+use crate::pipeline::{Hashing, read_ahead};
+use crate::read::Context;
+use crate::second_pass::SecondPass;
+use crate::tar::{self, Input, Kind, Reader, Seekable, Stream};
+use crate::{Content, Entry, EntryKind, Error, LayerVisitor};
+use seawall_model::{Incomplete, IncompleteReason};
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::io::{BufRead, BufReader, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Reads a layer into its visitor, and returns what could not be read.
+pub(crate) fn read_layer(
+    layer: &Layer,
+    visitor: &mut dyn LayerVisitor,
+    context: &Context<'_>,
+) -> Vec<Incomplete> {
+    let mut incomplete = Vec::new();
+    let result = match &layer.blob {
+        Blob::Missing(why) => {
+            incomplete.push((**why).clone());
+            Ok(())
+        }
+        Blob::Content(content) => read_content(layer, content, visitor, context),
+        Blob::Stream(open) => open().and_then(|stream| {
+            let again = || open();
+            read_stream(layer, stream, Some(&again), visitor, context)
+        }),
+    };
+    incomplete.extend(result.err().map(|error| error.to_incomplete()));
+    incomplete
+}
+
+fn read_content(
+    layer: &Layer,
+    content: &Content,
+    visitor: &mut dyn LayerVisitor,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let mut magic = [0; MAGIC_LEN];
+    let n = content
+        .read_at(&mut magic, 0)
+        .map_err(|error| Error::from_io(&layer.place, 0, error))?;
+    if Compression::detect(&magic[..n]).is_none() {
+        let reader = Reader::new(Seekable::new(content.clone()), layer.place.as_str());
+        let mut targets = SeekableTargets::new(content.clone(), &layer.place);
+        let mut reported = Reported::new(context, content.len());
+        return visit_members(reader, &mut targets, visitor, context, &mut |position| {
+            reported.up_to(position);
+        });
+    }
+    let open = || Ok::<_, Error>(Box::new(content.reader()) as Box<dyn Read + Send>);
+    read_stream(layer, open()?, Some(&open), visitor, context)
+}
+
+/// Opens the layer once more for a second pass.
+pub(crate) type Reopen<'a> = &'a dyn Fn() -> Result<Box<dyn Read + Send>, Error>;
+
+/// Reads a layer that passes as a stream, compressed or not.
+pub(crate) fn read_stream(
+    layer: &Layer,
+    stream: impl Read + Send,
+    again: Option<Reopen<'_>>,
+    visitor: &mut dyn LayerVisitor,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let mut targets = SecondPass::new(again.is_some());
+    let expected = layer.digest.as_deref();
+    with_tar(layer, stream, expected, context, &mut |reader| {
+        visit_members(reader, &mut targets, visitor, context, &mut |_| {})
+    })?;
+    if let Some(again) = again {
+        while targets.is_worth_a_pass() {
+            with_tar(layer, again()?, None, context, &mut |reader| {
+                targets.run(reader, visitor)
+            })?;
+        }
+        targets.finish(&layer.place)?;
+    }
+    Ok(())
+}
+
+/// Decompresses `stream` in threads of its own and has the tar in it read.
+fn with_tar(
+    layer: &Layer,
+    stream: impl Read + Send,
+    expected: Option<&str>,
+    context: &Context<'_>,
+    read: &mut dyn FnMut(Reader<Stream<Box<dyn BufRead + Send + '_>>>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let place = layer.place.as_str();
+    let limits = context.limits;
+    let hash = expected.is_some_and(|digest| digest.starts_with("sha256:"));
+    let source = Hashing::new(stream, hash, limits.layer_bytes, context.progress);
+    let drain = AtomicBool::new(true);
+    let no_drain = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (mut chunks, fetching) = read_ahead(scope, source, &drain);
+        let result = chunks
+            .fill_buf()
+            .map(Compression::detect)
+            .and_then(|format| {
+                let tar: Box<dyn BufRead + Send> = match format {
+                    None => Box::new(BufReader::with_capacity(
+                        64 << 10,
+                        capped(chunks, limits, place),
+                    )),
+                    Some(format) => {
+                        let decoder = format.decoder(chunks, limits, place)?;
+                        Box::new(read_ahead(scope, decoder, &no_drain).0)
+                    }
+                };
+                Ok(Stream::new(tar, limits.file_bytes, context.budget.clone()))
+            })
+            .map_err(|error| Error::from_io(place, 0, error))
+            .and_then(|input| read(Reader::new(input, place)));
+        // After a failure the rest is not worth fetching.
+        drain.store(result.is_ok(), Ordering::Relaxed);
+        let digest = fetching.join().ok().and_then(Hashing::digest);
+        match (digest, expected) {
+            (Some(found), Some(expected)) if found != expected => Err(Error::Corrupt {
+                place: place.to_owned(),
+                offset: 0,
+                message: format!("the digest of the layer is {found}"),
+            }),
+            _ => result,
+        }
+    })
+}
+
+/// Where the content of a hard link is found.
+pub(crate) trait LinkTargets {
+    /// The content of `target`, which stands before the link at `offset`.
+    fn content(
+        &mut self,
+        target: &str,
+        offset: u64,
+        link: &str,
+        mode: u32,
+    ) -> Result<Content, Error>;
+    /// Whether [`LinkTargets::content`] gives content at once.
+    fn at_hand(&self) -> bool;
+}
+
+/// Hands every member to the visitor.
+fn visit_members<I: Input>(
+    mut reader: Reader<I>,
+    targets: &mut dyn LinkTargets,
+    visitor: &mut dyn LayerVisitor,
+    context: &Context<'_>,
+    passed: &mut dyn FnMut(u64),
+) -> Result<(), Error> {
+    let limits = context.limits;
+    let limit = |place: &str, limit: String| Error::Limit {
+        place: place.to_owned(),
+        limit,
+    };
+    let mut names = Names::default();
+    let mut entries = 0_u64;
+    while reader.advance()? {
+        entries += 1;
+        if entries > limits.entries {
+            return Err(limit(reader.place(), format!("{} entries", limits.entries)));
+        }
+        if reader.position() > limits.layer_bytes {
+            let bytes = format!("{} uncompressed bytes", limits.layer_bytes);
+            return Err(limit(reader.place(), bytes));
+        }
+        passed(reader.position());
+        let Some(what) = names.read(reader.member()) else {
+            continue;
+        };
+        visitor.visit(&mut TarEntry {
+            reader: &mut reader,
+            names: &names,
+            what,
+            targets,
+        })?;
+    }
+    Ok(())
+}
+
+/// What a member is to the visitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    File,
+    Directory,
+    Symlink,
+    HardLink,
+    Whiteout,
+    OpaqueDirectory,
+    Other,
+}
+
+/// The names of a member, in buffers that are used again for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) path: String,
+    link: String,
+}
+
+const WHITEOUT: &str = ".wh.";
+/// Metadata of AUFS, which is no content of the image (OCI image specification, "Whiteouts").
+const AUFS: &str = ".wh..wh.";
+const OPAQUE: &str = ".wh..wh..opq";
+
+impl Names {
+    pub(crate) fn link(&self) -> &str {
+        &self.link
+    }
+
+    /// Takes the names of a member. `None` for what is no entry: the root, and AUFS's own files.
+    pub(crate) fn read(&mut self, member: &tar::Member) -> Option<What> {
+        path::normalize_into(&member.path, &mut self.path);
+        let (directory, name) = path::split(&self.path);
+        if name == OPAQUE {
+            let directory = directory.len();
+            self.path.truncate(directory);
+            return Some(What::OpaqueDirectory);
+        }
+        if name.is_empty()
+            || name.starts_with(AUFS)
+            || self.path.split('/').any(|part| part.starts_with(AUFS))
+        {
+            return None;
+        }
+        if let Some(removed) = name.strip_prefix(WHITEOUT) {
+            if matches!(removed, "" | "." | "..") {
+                return None;
+            }
+            let at = self.path.len() - name.len();
+            self.path.replace_range(at..at + WHITEOUT.len(), "");
+            return Some(What::Whiteout);
+        }
+        Some(match member.kind {
+            Kind::File => What::File,
+            Kind::Directory => What::Directory,
+            Kind::Symlink => {
+                self.link.clear();
+                self.link.push_str(&String::from_utf8_lossy(&member.link));
+                What::Symlink
+            }
+            Kind::HardLink => {
+                path::normalize_into(&member.link, &mut self.link);
+                What::HardLink
+            }
+            Kind::Other => What::Other,
+        })
+    }
+}
+
+struct TarEntry<'a, I> {
+    reader: &'a mut Reader<I>,
+    names: &'a Names,
+    what: What,
+    targets: &'a mut dyn LinkTargets,
+}
+
+impl<I: Input> Entry for TarEntry<'_, I> {
+    fn path(&self) -> &str {
+        &self.names.path
+    }
+
+    fn kind(&self) -> EntryKind<'_> {
+        match self.what {
+            What::File => EntryKind::File,
+            What::Directory => EntryKind::Directory,
+            What::Symlink => EntryKind::Symlink(&self.names.link),
+            What::HardLink => EntryKind::HardLink(&self.names.link),
+            What::Whiteout => EntryKind::Whiteout,
+            What::OpaqueDirectory => EntryKind::OpaqueDirectory,
+            What::Other => EntryKind::Other,
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match self.what {
+            What::File => self.reader.member().size,
+            _ => 0,
+        }
+    }
+
+    fn mode(&self) -> u32 {
+        self.reader.member().mode
+    }
+
+    fn peek(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        match self.what {
+            What::File => self.reader.peek(buffer),
+            What::HardLink if self.targets.at_hand() => {
+                let content = self.content()?;
+                content
+                    .read_at(buffer, 0)
+                    .map_err(|error| Error::from_io(&self.names.path, 0, error))
+            }
+            _ => Ok(0),
+        }
+    }
+
+    fn content(&mut self) -> Result<Content, Error> {
+        match self.what {
+            What::File => self.reader.content(),
+            What::HardLink => {
+                let member = self.reader.member();
+                let (offset, mode) = (member.offset, member.mode);
+                let Names { path, link } = self.names;
+                self.targets.content(link, offset, path, mode)
+            }
+            _ => Ok(Content::from_bytes([])),
+        }
+    }
+}
+
+/// Finds hard links' contents in a layer that can be read at any place: by an index of the
+/// members before the link, which is made when the first such content is asked for.
+struct SeekableTargets {
+    content: Content,
+    place: String,
+    /// Hash of a path -> offset of the last member with that path. Sixteen bytes for each member,
+    /// where the paths themselves would be a hundred.
+    index: HashMap<u64, u64>,
+    hasher: RandomState,
+    indexed_to: u64,
+}
+
+/// Links to links that are followed.
+const MAX_HOPS: usize = 8;
+
+impl SeekableTargets {
+    fn new(content: Content, place: &str) -> Self {
+        Self {
+            content,
+            place: place.to_owned(),
+            index: HashMap::new(),
+            hasher: RandomState::new(),
+            indexed_to: 0,
+        }
+    }
+
+    fn reader(&self, offset: u64) -> Reader<Seekable> {
+        let mut reader = Reader::new(Seekable::new(self.content.clone()), self.place.as_str());
+        reader.jump(offset);
+        reader
+    }
+
+    fn extend_index(&mut self, end: u64) -> Result<(), Error> {
+        let mut reader = self.reader(self.indexed_to);
+        let mut names = Names::default();
+        while self.indexed_to < end && reader.advance()? {
+            let member = reader.member();
+            if member.offset >= end {
+                break;
+            }
+            let offset = member.offset;
+            if let Some(What::File | What::HardLink) = names.read(member) {
+                let hash = self.hasher.hash_one(names.path.as_str());
+                self.index.insert(hash, offset);
+            }
+        }
+        self.indexed_to = end;
+        Ok(())
+    }
+}
+
+impl LinkTargets for SeekableTargets {
+    fn content(
+        &mut self,
+        target: &str,
+        offset: u64,
+        link: &str,
+        _mode: u32,
+    ) -> Result<Content, Error> {
+        self.extend_index(offset)?;
+        let mut target = target.to_owned();
+        for _ in 0..MAX_HOPS {
+            let hash = self.hasher.hash_one(target.as_str());
+            let Some(at) = self.index.get(&hash) else {
+                break;
+            };
+            let mut reader = self.reader(*at);
+            let mut names = Names::default();
+            if !reader.advance()? {
+                break;
+            }
+            match names.read(reader.member()) {
+                Some(What::File) if names.path == target => return reader.content(),
+                Some(What::HardLink) if names.path == target => target = names.link,
+                _ => break,
+            }
+        }
+        Err(unreachable_target(&self.place, link, &target))
+    }
+
+    fn at_hand(&self) -> bool {
+        true
+    }
+}
+
+/// The error for a hard link whose target is not in its layer.
+pub(crate) fn unreachable_target(place: &str, link: &str, target: &str) -> Error {
+    Error::Unsupported {
+        place: place.to_owned(),
+        message: format!("hard link {link} has its content in {target}, which is not reachable"),
+    }
+}
+
+/// Progress through a seekable layer, told every few megabytes.
+struct Reported<'a> {
+    context: &'a Context<'a>,
+    done: u64,
+    len: u64,
+}
+
+impl<'a> Reported<'a> {
+    const STEP: u64 = 4 << 20;
+
+    fn new(context: &'a Context<'a>, len: u64) -> Self {
+        Self {
+            context,
+            done: 0,
+            len,
+        }
+    }
+
+    fn up_to(&mut self, position: u64) {
+        if position >= self.done + Self::STEP {
+            self.context.progress.advance(position - self.done);
+            self.done = position;
+        }
+    }
+}
+
+impl Drop for Reported<'_> {
+    fn drop(&mut self) {
+        let rest = self.len.saturating_sub(self.done);
+        self.context.progress.advance(rest);
+    }
+}
+
+/// What is said of a layer whose blob the image does not bring along.
+pub(crate) fn missing(place: &str, message: &str) -> Incomplete {
+    Incomplete::new(IncompleteReason::Unreadable, place, message)
+}

@@ -1,0 +1,241 @@
+//! An image archive that passes as a stream: what the Docker daemon sends, and compressed archive
+//! files. Layers are read as they pass, by the names of their files; which of them belong to the
+//! image, and in which order, the manifest says, wherever it stands in the stream.
+
+use crate::compression::{Compression, capped};
+use crate::image::archive::{Files, Member, plan};
+use crate::image::{Blob, Layer};
+use crate::layer::read_stream;
+use crate::path::normalize;
+use crate::pipeline::{Hashing, read_ahead};
+use crate::read::Context;
+use crate::tar::{Kind, Reader, Stream, is_header};
+use crate::{Content, Error, LayerVisitor, Options, Progress, ReadArtifact};
+use seawall_model::Incomplete;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io::{BufRead, BufReader, Read};
+use std::sync::atomic::AtomicBool;
+
+/// The most files that are noted of a stream, as in `image::archive`.
+const MAX_FILES: usize = 100_000;
+
+/// An image archive as a stream, compressed or not.
+pub(crate) struct SavedStream {
+    /// For messages.
+    pub(crate) place: String,
+    /// Which image of several.
+    pub(crate) reference: Option<String>,
+    /// Bytes to expect, if known, for the progress.
+    pub(crate) size: Option<u64>,
+    /// The bytes.
+    pub(crate) stream: Box<dyn Read + Send>,
+}
+
+impl fmt::Debug for SavedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SavedStream")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What has passed.
+struct Passed<V> {
+    members: HashMap<String, Member>,
+    layers: HashMap<String, (V, Vec<Incomplete>)>,
+    /// Files of layers without members, of instructions that changed nothing.
+    empty: HashSet<String>,
+}
+
+/// Layers inside the stream are counted by the stream's own progress.
+struct NoProgress;
+
+impl Progress for NoProgress {
+    fn total(&self, _bytes: u64) {}
+    fn advance(&self, _bytes: u64) {}
+}
+
+impl SavedStream {
+    /// Reads the stream to its end.
+    pub(crate) fn read<V: LayerVisitor>(
+        self,
+        new_visitor: &(dyn Fn() -> V + Sync),
+        options: &Options,
+        context: &Context<'_>,
+    ) -> Result<ReadArtifact<V>, Error> {
+        context.progress.total(self.size.unwrap_or(0));
+        let mut passed = Passed {
+            members: HashMap::new(),
+            layers: HashMap::new(),
+            empty: HashSet::new(),
+        };
+        let damage = pass(&self.place, self.stream, &mut passed, new_visitor, context);
+        let files = Files::from_members(&self.place, std::mem::take(&mut passed.members));
+        let plan = match (plan(&files, self.reference.as_deref(), options), damage) {
+            (Ok(plan), damage) => {
+                let mut plan = plan;
+                plan.image
+                    .incomplete
+                    .extend(damage.err().map(|error| error.to_incomplete()));
+                plan
+            }
+            // The damage is why there is no manifest.
+            (Err(_), Err(damage)) => return Err(damage),
+            (Err(error), Ok(())) => return Err(error),
+        };
+        let mut incomplete = plan.image.incomplete;
+        let mut layers = Vec::new();
+        for (layer, file) in plan.image.layers.into_iter().zip(plan.files) {
+            let visitor = match file.and_then(|file| passed.take(&file, new_visitor)) {
+                Some((visitor, more)) => {
+                    incomplete.extend(more);
+                    visitor
+                }
+                None => {
+                    if let Blob::Missing(why) = &layer.blob {
+                        incomplete.push((**why).clone());
+                    }
+                    new_visitor()
+                }
+            };
+            layers.push(layer.read(visitor));
+        }
+        Ok(ReadArtifact {
+            image: Some(plan.image.info),
+            layers,
+            incomplete,
+        })
+    }
+}
+
+impl<V> Passed<V> {
+    /// What the visitor of a layer's file saw.
+    fn take(
+        &mut self,
+        file: &str,
+        new_visitor: &(dyn Fn() -> V + Sync),
+    ) -> Option<(V, Vec<Incomplete>)> {
+        if self.empty.contains(file) {
+            return Some((new_visitor(), Vec::new()));
+        }
+        self.layers.remove(file)
+    }
+}
+
+fn pass<V: LayerVisitor>(
+    place: &str,
+    stream: Box<dyn Read + Send>,
+    passed: &mut Passed<V>,
+    new_visitor: &(dyn Fn() -> V + Sync),
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let limits = context.limits;
+    let source = Hashing::new(stream, false, u64::MAX, context.progress);
+    let drain = AtomicBool::new(false);
+    // Every layer inside may be as large as a layer may be.
+    let mut whole = limits.clone();
+    whole.layer_bytes = limits
+        .layer_bytes
+        .saturating_mul(u64::from(limits.layers).max(1));
+    std::thread::scope(|scope| {
+        let (mut chunks, _) = read_ahead(scope, source, &drain);
+        let tar = chunks
+            .fill_buf()
+            .map(Compression::detect)
+            .and_then(|format| {
+                let tar: Box<dyn BufRead + Send> = match format {
+                    None => Box::new(BufReader::new(capped(chunks, &whole, place))),
+                    Some(format) => {
+                        let decoder = format.decoder(chunks, &whole, place)?;
+                        Box::new(read_ahead(scope, decoder, &drain).0)
+                    }
+                };
+                Ok(tar)
+            })
+            .map_err(|error| Error::from_io(place, 0, error))?;
+        let input = Stream::new(tar, limits.metadata_bytes, context.budget.clone());
+        pass_members(Reader::new(input, place), passed, new_visitor, context)
+    })
+}
+
+fn pass_members<V: LayerVisitor, R: BufRead + Send>(
+    mut reader: Reader<Stream<R>>,
+    passed: &mut Passed<V>,
+    new_visitor: &(dyn Fn() -> V + Sync),
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    while reader.advance()? {
+        if passed.members.len() >= MAX_FILES {
+            return Err(Error::Limit {
+                place: reader.place().to_owned(),
+                limit: format!("{MAX_FILES} files in an image archive"),
+            });
+        }
+        let name = normalize(&reader.member().path);
+        let member = match reader.member().kind {
+            Kind::File => {
+                let mut begin = [0; 512];
+                let n = reader.peek(&mut begin)?;
+                let begin = &begin[..n];
+                if Compression::detect(begin).is_some() || is_header(begin) {
+                    let read = pass_layer(&mut reader, &name, new_visitor, context);
+                    passed.layers.insert(name.clone(), read);
+                    Member::Passed
+                } else if is_metadata(&name, begin) {
+                    Member::File(reader.content()?)
+                } else if begin.iter().all(|byte| *byte == 0) {
+                    passed.empty.insert(name.clone());
+                    Member::Passed
+                } else {
+                    Member::Passed
+                }
+            }
+            Kind::Symlink => Member::link(&name, &reader.member().link),
+            Kind::HardLink => Member::Link(normalize(&reader.member().link)),
+            Kind::Directory | Kind::Other => continue,
+        };
+        passed.members.insert(name, member);
+    }
+    Ok(())
+}
+
+/// Whether a file can be a manifest, index or configuration.
+fn is_metadata(name: &str, begin: &[u8]) -> bool {
+    let json = begin
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace())
+        .is_some_and(|byte| matches!(byte, b'{' | b'['));
+    json || name == "repositories"
+}
+
+fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
+    reader: &mut Reader<Stream<R>>,
+    name: &str,
+    new_visitor: &(dyn Fn() -> V + Sync),
+    context: &Context<'_>,
+) -> (V, Vec<Incomplete>) {
+    // The file's name is its digest in OCI layouts, which newer `docker save` writes too.
+    let digest = name
+        .strip_prefix("blobs/sha256/")
+        .map(|hex| format!("sha256:{hex}"));
+    let layer = Layer {
+        place: format!("{}!{name}", reader.place()),
+        digest,
+        diff_id: None,
+        size: None,
+        created_by: None,
+        blob: Blob::Content(Content::from_bytes([])),
+    };
+    let mut visitor = new_visitor();
+    let (input, len) = reader.content_input();
+    let inner = Context {
+        limits: context.limits,
+        budget: context.budget.clone(),
+        progress: &NoProgress,
+    };
+    let bytes = input.by_ref().take(len);
+    let result = read_stream(&layer, bytes, None, &mut visitor, &inner);
+    let incomplete = result.err().map(|error| error.to_incomplete());
+    (visitor, incomplete.into_iter().collect())
+}

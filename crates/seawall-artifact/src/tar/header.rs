@@ -1,0 +1,203 @@
+//! The fixed header block: POSIX.1-1988 `ustar`, and the fields that GNU tar put in its place.
+
+use super::Kind;
+use std::ops::Range;
+
+/// Archives are made of blocks of this size.
+pub(super) const BLOCK: usize = 512;
+
+const NAME: Range<usize> = 0..100;
+const MODE: Range<usize> = 100..108;
+const SIZE: Range<usize> = 124..136;
+const CHECKSUM: Range<usize> = 148..156;
+const TYPE: usize = 156;
+const LINK: Range<usize> = 157..257;
+const MAGIC: Range<usize> = 257..265;
+const PREFIX: Range<usize> = 345..500;
+const GNU_SPARSE: Range<usize> = 386..482;
+const GNU_SPARSE_MORE: usize = 482;
+const GNU_REAL_SIZE: Range<usize> = 483..495;
+const GNU_EXTENDED: Range<usize> = 0..504;
+const GNU_EXTENDED_MORE: usize = 504;
+
+/// One block, seen as a header.
+pub(super) struct Block<'a>(pub(super) &'a [u8; BLOCK]);
+
+/// The type of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TypeFlag(u8);
+
+impl TypeFlag {
+    /// A header that says something of the member after it.
+    pub(super) fn is_extension(self) -> bool {
+        matches!(self.0, b'x' | b'X' | b'g' | b'L' | b'K')
+    }
+
+    pub(super) fn is_global(self) -> bool {
+        self.0 == b'g'
+    }
+
+    pub(super) fn is_pax(self) -> bool {
+        matches!(self.0, b'x' | b'X')
+    }
+
+    pub(super) fn is_long_name(self) -> bool {
+        self.0 == b'L'
+    }
+
+    pub(super) fn is_old_gnu_sparse(self) -> bool {
+        self.0 == b'S'
+    }
+
+    /// The kind of member. `name` is the header's: pre-POSIX archives mark a directory by it.
+    pub(super) fn member(self, name: &[u8]) -> Kind {
+        match self.0 {
+            0 | b'0' if name.ends_with(b"/") => Kind::Directory,
+            b'1' => Kind::HardLink,
+            b'2' => Kind::Symlink,
+            b'5' => Kind::Directory,
+            b'3' | b'4' | b'6' => Kind::Other,
+            // POSIX: a type that is not known is treated as a regular file.
+            _ => Kind::File,
+        }
+    }
+}
+
+impl<'a> Block<'a> {
+    pub(super) fn is_zero(&self) -> bool {
+        self.0.iter().all(|byte| *byte == 0)
+    }
+
+    /// The sum of the bytes, those of the checksum taken as spaces. Some old archivers summed
+    /// signed bytes.
+    pub(super) fn has_valid_checksum(&self) -> bool {
+        let Some(expected) = number(&self.0[CHECKSUM]) else {
+            return false;
+        };
+        let around = || {
+            self.0[..CHECKSUM.start]
+                .iter()
+                .chain(&self.0[CHECKSUM.end..])
+        };
+        let spaces = CHECKSUM.len() as u64 * u64::from(b' ');
+        let unsigned: u64 = around().map(|byte| u64::from(*byte)).sum::<u64>() + spaces;
+        if unsigned == expected {
+            return true;
+        }
+        let signed: i64 = around().map(|byte| i64::from(*byte as i8)).sum();
+        i64::try_from(expected).is_ok_and(|expected| expected == signed + spaces as i64)
+    }
+
+    pub(super) fn kind(&self) -> TypeFlag {
+        TypeFlag(self.0[TYPE])
+    }
+
+    pub(super) fn size(&self) -> Option<u64> {
+        number(&self.0[SIZE])
+    }
+
+    pub(super) fn mode(&self) -> u32 {
+        number(&self.0[MODE]).map_or(0, |mode| (mode & 0o7777) as u32)
+    }
+
+    pub(super) fn name(&self) -> &'a [u8] {
+        text(&self.0[NAME])
+    }
+
+    pub(super) fn link(&self) -> &'a [u8] {
+        text(&self.0[LINK])
+    }
+
+    /// The name with its prefix. GNU headers (`ustar  `) have other fields where the prefix is.
+    pub(super) fn path_into(&self, out: &mut Vec<u8>) {
+        out.clear();
+        let magic = &self.0[MAGIC];
+        if magic.starts_with(b"ustar\0") {
+            let prefix = text(&self.0[PREFIX]);
+            if !prefix.is_empty() {
+                out.extend_from_slice(prefix);
+                out.push(b'/');
+            }
+        }
+        out.extend_from_slice(self.name());
+    }
+
+    /// The first parts of an old GNU sparse file, and whether more blocks of them follow.
+    pub(super) fn sparse_pairs(&self, pairs: &mut Vec<(u64, u64)>) -> Option<bool> {
+        read_pairs(&self.0[GNU_SPARSE], pairs)?;
+        Some(self.0[GNU_SPARSE_MORE] != 0)
+    }
+
+    /// The same for the blocks that follow.
+    pub(super) fn more_sparse_pairs(&self, pairs: &mut Vec<(u64, u64)>) -> Option<bool> {
+        read_pairs(&self.0[GNU_EXTENDED], pairs)?;
+        Some(self.0[GNU_EXTENDED_MORE] != 0)
+    }
+
+    pub(super) fn sparse_size(&self) -> Option<u64> {
+        number(&self.0[GNU_REAL_SIZE])
+    }
+}
+
+fn read_pairs(field: &[u8], pairs: &mut Vec<(u64, u64)>) -> Option<()> {
+    for pair in field.chunks_exact(24) {
+        let (offset, len) = pair.split_at(12);
+        if offset.iter().chain(len).all(|byte| *byte == 0) {
+            break;
+        }
+        pairs.push((number(offset)?, number(len)?));
+    }
+    Some(())
+}
+
+/// Up to the first NUL.
+fn text(field: &[u8]) -> &[u8] {
+    let end = field.iter().position(|byte| *byte == 0);
+    &field[..end.unwrap_or(field.len())]
+}
+
+/// Octal digits ended by space or NUL, or GNU's base-256: big-endian with the first bit set.
+/// Empty is zero. `None` for anything else, negative numbers too.
+fn number(field: &[u8]) -> Option<u64> {
+    match field {
+        [0x80, rest @ ..] => rest.iter().try_fold(0_u64, |n, byte| {
+            Some(n.checked_mul(256)? | u64::from(*byte))
+        }),
+        [first, ..] if *first > 0x80 => None,
+        _ => {
+            let digits = field.trim_ascii_start();
+            let end = digits
+                .iter()
+                .position(|byte| matches!(byte, 0 | b' '))
+                .unwrap_or(digits.len());
+            digits[..end]
+                .iter()
+                .try_fold(0_u64, |n, digit| match digit {
+                    b'0'..=b'7' => n.checked_mul(8)?.checked_add(u64::from(digit - b'0')),
+                    _ => None,
+                })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        for (field, expected) in [
+            (&b"0000644\0"[..], Some(0o644)),
+            (b"   644 \0", Some(0o644)),
+            (b"\0\0\0\0", Some(0)),
+            (b"77777777777\0", Some(0o77_777_777_777)),
+            (b"\x80\0\0\0\0\0\0\x02\0\0\0\0", Some(1 << 33)),
+            (b"\x80\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff", None),
+            (b"\xff\xff\xff\xff", None),
+            (b"12x4", None),
+            (b"-1", None),
+        ] {
+            assert_eq!(number(field), expected, "{field:?}");
+        }
+    }
+}

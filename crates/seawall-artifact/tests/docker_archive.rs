@@ -1,0 +1,174 @@
+//! `docker save` archives, as files, compressed, and as streams.
+
+mod support;
+
+use seawall_artifact::{Error, Options};
+use support::*;
+
+fn two_layers() -> [Vec<u8>; 2] {
+    let base = tar(&[
+        Member::Dir("etc/"),
+        Member::File("./etc/os-release", b"ID=debian"),
+        Member::File("usr/bin/git", b"\x7fELF git"),
+        Member::Link("usr/bin/git-add", "usr/bin/git"),
+        Member::Link("usr/bin/git-log", "/usr/bin/git-add"),
+        Member::Symlink("bin", "usr/bin"),
+        Member::Fifo("run/pipe"),
+    ]);
+    let top = tar(&[
+        Member::File("../../etc/shadow", b"x"),
+        Member::File("etc/.wh.os-release", b""),
+        Member::File("opt/.wh..wh..opq", b""),
+        Member::File(".wh..wh.plnk/1.2", b"aufs"),
+        Member::File("app/a.txt", b"one"),
+        Member::File("app/a.txt", b"two"),
+        Member::Link("app/b.txt", "app/a.txt"),
+    ]);
+    [base, top]
+}
+
+const BASE: &[&str] = &[
+    "dir etc",
+    "file etc/os-release size=9 ID=debian",
+    "file usr/bin/git size=8 \u{7f}ELF git",
+    "hardlink usr/bin/git-add -> usr/bin/git \u{7f}ELF git",
+    "hardlink usr/bin/git-log -> usr/bin/git-add \u{7f}ELF git",
+    "symlink bin -> usr/bin",
+    "other run/pipe",
+];
+
+const TOP: &[&str] = &[
+    "file etc/shadow size=1 x",
+    "whiteout etc/os-release",
+    "opaque opt",
+    "file app/a.txt size=3 one",
+    "file app/a.txt size=3 two",
+    "hardlink app/b.txt -> app/a.txt two",
+];
+
+#[test]
+fn an_archive_is_read_by_its_headers() {
+    let [base, top] = two_layers();
+    for manifest_first in [true, false] {
+        let archive = docker_archive(&[&base, &top], manifest_first);
+        let read = read_file(&archive, &Options::default()).unwrap();
+        assert_eq!(lines(&read), [BASE, TOP]);
+        assert_eq!(reasons(&read), [""; 0]);
+        let image = read.image.unwrap();
+        assert_eq!(image.tags, ["app:1"]);
+        assert_eq!(image.platform.as_deref(), Some("linux/amd64"));
+        assert_eq!(image.labels, [("team".to_owned(), "blue".to_owned())]);
+        assert_eq!(image.history.len(), 3);
+        assert!(image.digest.unwrap().starts_with("sha256:"));
+        let created_by: Vec<_> = read.layers.iter().map(|l| l.created_by.clone()).collect();
+        assert_eq!(
+            created_by,
+            [Some("RUN step 1".to_owned()), Some("RUN step 2".to_owned())]
+        );
+        assert_eq!(read.layers[1].diff_id.as_deref(), Some(&*sha256(&top)));
+    }
+}
+
+#[test]
+fn a_compressed_archive_is_read_as_it_passes() {
+    let [base, top] = two_layers();
+    for manifest_first in [true, false] {
+        for format in FORMATS {
+            if *format == Format::Plain {
+                continue;
+            }
+            let archive = compress(*format, &docker_archive(&[&base, &top], manifest_first));
+            let read = read_file(&archive, &Options::default()).unwrap();
+            let found = lines(&read);
+            assert_eq!(found[0][..3], BASE[..3], "{format:?}");
+            assert_eq!(found[0][5..], BASE[5..], "{format:?}");
+            assert!(found[0][3].contains("not reachable"), "{}", found[0][3]);
+            assert_eq!(found[1][..5], TOP[..5], "{format:?}");
+            assert_eq!(read.image.unwrap().tags, ["app:1"]);
+        }
+    }
+}
+
+#[test]
+fn layers_of_every_compression_are_read() {
+    let [base, top] = two_layers();
+    for format in FORMATS {
+        let compressed = compress(*format, &base);
+        let archive = docker_archive(&[&compressed, &top], true);
+        let read = read_file(&archive, &Options::default()).unwrap();
+        let mut found = lines(&read).remove(0);
+        if *format != Format::Plain {
+            // Hard links' contents come in a second pass.
+            let later = found.split_off(7);
+            assert_eq!(
+                later,
+                [
+                    "hardlink usr/bin/git-add -> usr/bin/git \u{7f}ELF git",
+                    "hardlink usr/bin/git-log -> usr/bin/git \u{7f}ELF git",
+                ]
+            );
+            assert!(found[3].ends_with("(later)"));
+            found[3] = BASE[3];
+            found[4] = BASE[4];
+        }
+        assert_eq!(found, BASE, "{format:?}");
+        assert_eq!(reasons(&read), [""; 0]);
+    }
+}
+
+#[test]
+fn what_is_no_image_says_so() {
+    for (archive, expected) in [
+        (tar(&[Member::File("a", b"b")]), "neither manifest.json"),
+        (tar(&[Member::File("repositories", b"{}")]), "before 1.10"),
+        (
+            tar(&[Member::File("manifest.json", b"[{\"Config\":")]),
+            "EOF while parsing",
+        ),
+        (
+            tar(&[Member::File("manifest.json", b"[]")]),
+            "holds no image",
+        ),
+        (b"#!/bin/sh\n".to_vec(), "too early"),
+        (vec![b'x'; 2000], "checksum"),
+    ] {
+        let error = read_file(&archive, &Options::default()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn one_of_several_images_is_chosen_by_name() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let config = config(&[&layer]);
+    let manifest = r#"[
+        {"Config":"c","RepoTags":["app:1"],"Layers":["l.tar"]},
+        {"Config":"c","RepoTags":["docker.io/library/app:2"],"Layers":["l.tar","gone.tar"]}
+    ]"#;
+    let archive = tar(&[
+        Member::File("c", config.as_bytes()),
+        Member::File("l.tar", &layer),
+        Member::File("manifest.json", manifest.as_bytes()),
+    ]);
+    let error = read_file(&archive, &Options::default()).unwrap_err();
+    assert!(matches!(error, Error::Usage { .. }));
+    assert!(
+        error.hint().unwrap().contains("app:1"),
+        "{:?}",
+        error.hint()
+    );
+    let file = temp(&archive);
+    let source = format!("docker-archive:{}:app:2", file.path().display())
+        .parse()
+        .unwrap();
+    let read = read_source(&source, &Options::default()).unwrap();
+    assert_eq!(lines(&read), [vec!["file a size=1 1"], vec![]]);
+    assert_eq!(
+        reasons(&read),
+        [
+            "corrupt: the configuration has 1 layers, the manifest 2",
+            "unreadable: the manifest names it, but it is not in the archive"
+        ]
+    );
+}
