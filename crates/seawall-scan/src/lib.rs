@@ -1,6 +1,23 @@
 //! Image, directory, host or SBOM in, inventory and findings out.
+//!
+//! [`scan_artifact`] reads layers as they come: the [`analyzers`] see each wanted file once, on a
+//! thread pool, while the reading goes on (`pipeline`, `layer`). Then the layers are merged as a
+//! container would see them (`squash`), and what several files say together is settled
+//! (`reconcile`).
 
 pub mod analyzers;
+pub mod base;
+mod dispatch;
+mod end_of_life;
+mod layer;
+mod path_set;
+mod pipeline;
 pub mod policy;
 pub mod priority;
 mod purl;
+mod reconcile;
+mod scan;
+mod squash;
+
+pub use end_of_life::end_of_life;
+pub use scan::{ScanOptions, scan_artifact};

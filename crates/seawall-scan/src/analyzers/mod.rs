@@ -10,7 +10,10 @@ mod graph;
 #[cfg(test)]
 mod testing;
 
+pub mod apk;
+pub mod dpkg;
 pub mod javascript;
+pub mod os_release;
 pub mod python;
 
 use seawall_artifact::Content;
@@ -135,6 +138,10 @@ impl From<std::io::Error> for AnalyzeError {
 
 /// Every analyzer.
 pub const ALL: &[&dyn Analyzer] = &[
+    // Operating systems
+    &apk::Apk,
+    &dpkg::Dpkg,
+    &os_release::OsRelease,
     // JavaScript
     &javascript::PackageJson,
     &javascript::NpmLock,

@@ -1,0 +1,177 @@
+//! Alpine, Wolfi and other apk packages.
+//!
+//! Format: the "installed database" of apk-tools (apk-package(5), "Installed database"): a letter,
+//! a colon and the value on each line, a blank line after each package.
+
+use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType, SourcePackage};
+
+/// Reads apk's database.
+pub struct Apk;
+
+impl Analyzer for Apk {
+    fn name(&self) -> &'static str {
+        "apk"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        &[
+            Pattern::Path("lib/apk/db/installed"),
+            Pattern::Path("usr/lib/apk/db/installed"),
+        ]
+    }
+
+    fn max_bytes(&self) -> u64 {
+        256 << 20
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        let bytes = file.content.read_all()?;
+        parse_installed(file.path, &String::from_utf8_lossy(&bytes), found);
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Record<'a> {
+    offset: usize,
+    name: &'a str,
+    version: &'a str,
+    architecture: Option<&'a str>,
+    origin: Option<&'a str>,
+    license: Option<&'a str>,
+    maintainer: Option<&'a str>,
+    directory: &'a str,
+    files: Vec<String>,
+    any: bool,
+}
+
+fn parse_installed(path: &str, text: &str, found: &mut Found) {
+    let mut offset = 0;
+    let mut record = Record::default();
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end_matches(['\n', '\r']);
+        if content.is_empty() {
+            finish(std::mem::take(&mut record), path, found);
+            record.offset = offset + line.len();
+        } else {
+            read_line(&mut record, content);
+        }
+        offset += line.len();
+    }
+    finish(record, path, found);
+}
+
+fn read_line<'a>(record: &mut Record<'a>, line: &'a str) {
+    record.any = true;
+    // Letters of either case are different fields.
+    match line.split_once(':') {
+        Some(("P", value)) => record.name = value,
+        Some(("V", value)) => record.version = value,
+        Some(("A", value)) => record.architecture = Some(value),
+        Some(("o", value)) => record.origin = Some(value),
+        Some(("L", value)) => record.license = Some(value),
+        Some(("m", value)) => record.maintainer = Some(value),
+        Some(("F", value)) => record.directory = value,
+        Some(("R", value)) if record.directory.is_empty() => record.files.push(value.to_owned()),
+        Some(("R", value)) => record.files.push(format!("{}/{value}", record.directory)),
+        _ => {}
+    }
+}
+
+fn finish(record: Record<'_>, path: &str, found: &mut Found) {
+    if !record.any {
+        return;
+    }
+    if record.name.is_empty() || record.version.is_empty() {
+        found.incomplete.push(
+            Incomplete::new(
+                IncompleteReason::Corrupt,
+                format!("/{path}"),
+                "apk: a package without name or version",
+            )
+            .at(record.offset as u64),
+        );
+        return;
+    }
+    let mut package = Package::new(
+        PackageType::Apk,
+        record.name,
+        record.version,
+        Evidence::Database,
+    );
+    package.architecture = record.architecture.map(str::to_owned);
+    package.vendor = record.maintainer.map(str::to_owned);
+    package.licenses = record.license.map(str::to_owned).into_iter().collect();
+    package.source = Some(SourcePackage {
+        name: record.origin.unwrap_or(record.name).to_owned(),
+        version: record.version.to_owned(),
+    });
+    found.packages.push(package);
+    if !record.files.is_empty() {
+        found.owned.push(OwnedFiles {
+            package: record.name.to_owned(),
+            paths: record.files,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INSTALLED: &str = include_str!("fixtures/installed");
+
+    fn parse(text: &str) -> Found {
+        let mut found = Found::default();
+        parse_installed("lib/apk/db/installed", text, &mut found);
+        found
+    }
+
+    #[test]
+    fn packages_have_origin_and_files() {
+        let found = parse(INSTALLED);
+        let packages: Vec<String> = found
+            .packages
+            .iter()
+            .map(|p| {
+                let source = &p.source.as_ref().unwrap().name;
+                let architecture = p.architecture.as_deref().unwrap_or("-");
+                format!(
+                    "{} {} {architecture} {source} {:?}",
+                    p.name, p.version, p.licenses
+                )
+            })
+            .collect();
+        assert_eq!(
+            packages,
+            [
+                "example-libs 1.2.3-r4 x86_64 example [\"MIT AND Zlib\"]",
+                ".build-deps 20240101.120000 noarch .build-deps []",
+            ]
+        );
+        assert_eq!(
+            found.owned,
+            [OwnedFiles {
+                package: "example-libs".to_owned(),
+                paths: vec!["toplevel".to_owned(), "usr/lib/libexample.so.1".to_owned()],
+            }]
+        );
+        assert!(found.incomplete.is_empty());
+    }
+
+    #[test]
+    fn a_package_without_version_is_reported_where_it_stands() {
+        let found = parse("P:a\nV:1\n\nP:b\n\nP:c\nV:2\n");
+        assert_eq!(found.packages.len(), 2);
+        assert_eq!(found.incomplete.len(), 1);
+        assert_eq!(found.incomplete[0].offset, Some(9));
+    }
+
+    #[test]
+    fn every_truncation_is_survived() {
+        for end in 0..INSTALLED.len() {
+            parse(&String::from_utf8_lossy(&INSTALLED.as_bytes()[..end]));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Debian packages: the database of dpkg and what distroless images keep of it.
+//!
+//! Formats: deb-control(5) and dpkg(1) for `status`, dpkg-query(1) `--control-list` for the
+//! `*.list` files, dpkg-divert(1) for `diversions`; `status.d` is written by the rules of
+//! distroless images, one paragraph a file with its `*.md5sums` beside it.
+
+mod control;
+
+use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use control::Paragraphs;
+use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType, SourcePackage};
+
+/// Reads dpkg's database.
+pub struct Dpkg;
+
+impl Analyzer for Dpkg {
+    fn name(&self) -> &'static str {
+        "dpkg"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        &[
+            Pattern::Path("var/lib/dpkg/status"),
+            Pattern::Directory("var/lib/dpkg/status.d"),
+            Pattern::Path("var/lib/dpkg/diversions"),
+            // Of the thousands of files in `var/lib/dpkg/info` only these are wanted.
+            Pattern::Extension("list"),
+        ]
+    }
+
+    fn max_bytes(&self) -> u64 {
+        256 << 20
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
+        match (directory, name.rsplit_once('.')) {
+            ("var/lib/dpkg", _) if name == "diversions" => {
+                found.owned = parse_diversions(&text(file)?);
+            }
+            ("var/lib/dpkg/info", Some((stem, "list"))) => {
+                found.owned.push(parse_list(stem, &text(file)?));
+            }
+            ("var/lib/dpkg/status.d", Some((stem, "md5sums"))) => {
+                found.owned.push(parse_md5sums(stem, &text(file)?));
+            }
+            ("var/lib/dpkg/status.d", _) => parse_status(file.path, &text(file)?, found),
+            ("var/lib/dpkg", _) if name == "status" => {
+                parse_status(file.path, &text(file)?, found);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn text(file: &File<'_>) -> Result<String, AnalyzeError> {
+    Ok(String::from_utf8_lossy(&file.content.read_all()?).into_owned())
+}
+
+/// The packages of a `status` file that are on disk. A paragraph that cannot be understood is
+/// reported with its offset, and the others are still read.
+fn parse_status(path: &str, text: &str, found: &mut Found) {
+    for paragraph in Paragraphs::new(text) {
+        if paragraph
+            .field("Status")
+            .is_some_and(|status| !is_on_disk(status))
+        {
+            continue;
+        }
+        let (Some(name), Some(version)) = (paragraph.field("Package"), paragraph.field("Version"))
+        else {
+            found.incomplete.push(
+                Incomplete::new(
+                    IncompleteReason::Corrupt,
+                    format!("/{path}"),
+                    "dpkg: an installed package without name or version",
+                )
+                .at(paragraph.offset as u64),
+            );
+            continue;
+        };
+        let mut package = Package::new(PackageType::Deb, name, version, Evidence::Database);
+        package.architecture = paragraph.field("Architecture").map(str::to_owned);
+        package.vendor = paragraph.field("Maintainer").map(str::to_owned);
+        package.source = Some(source_package(paragraph.field("Source"), name, version));
+        found.packages.push(package);
+    }
+}
+
+/// Whether the files of a package with this `Status` (what is wanted, an error flag, and its state)
+/// are unpacked. `config-files`, `not-installed` and `half-installed` packages have none or only
+/// some, and one that is only wanted elsewhere (`deinstall`) may still be there in whole.
+fn is_on_disk(status: &str) -> bool {
+    matches!(
+        status.split_ascii_whitespace().nth(2),
+        Some(
+            "installed" | "unpacked" | "half-configured" | "triggers-awaited" | "triggers-pending"
+        )
+    )
+}
+
+/// `Source: name (version)`; name and version default to the binary package's own.
+fn source_package(field: Option<&str>, name: &str, version: &str) -> SourcePackage {
+    let (source, source_version) = match field {
+        None => (name, version),
+        Some(field) => match field.split_once('(') {
+            None => (field.trim(), version),
+            Some((source, rest)) => (source.trim(), rest.trim_end().trim_end_matches(')').trim()),
+        },
+    };
+    SourcePackage {
+        name: source.to_owned(),
+        version: source_version.to_owned(),
+    }
+}
+
+/// A `*.list` file: one absolute path a line, directories among them. The name of a package that
+/// can be installed for several architectures ends in one (`libc6:amd64`).
+fn parse_list(stem: &str, text: &str) -> OwnedFiles {
+    OwnedFiles {
+        package: stem.split(':').next().unwrap_or(stem).to_owned(),
+        paths: text
+            .lines()
+            .filter_map(|line| line.strip_prefix('/'))
+            .filter(|path| !path.is_empty() && *path != ".")
+            .map(str::to_owned)
+            .collect(),
+    }
+}
+
+/// Lines of `<md5>  <path>`.
+fn parse_md5sums(stem: &str, text: &str) -> OwnedFiles {
+    OwnedFiles {
+        package: stem.to_owned(),
+        paths: text
+            .lines()
+            .filter_map(|line| line.split_once(char::is_whitespace))
+            .map(|(_, path)| path.trim_start().trim_start_matches("./").to_owned())
+            .collect(),
+    }
+}
+
+/// Three lines for each diverted file: where it was, where it is, and the package that took its
+/// place. The moved file is in no list under its new name.
+fn parse_diversions(text: &str) -> Vec<OwnedFiles> {
+    let lines: Vec<&str> = text.lines().collect();
+    lines
+        .chunks_exact(3)
+        .filter_map(|triple| match triple {
+            [_, to, package] => Some(OwnedFiles {
+                package: (*package).to_owned(),
+                paths: vec![to.trim_start_matches('/').to_owned()],
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

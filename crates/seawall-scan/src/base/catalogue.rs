@@ -1,0 +1,337 @@
+//! The catalogue of base images: a JSON file that users keep and extend.
+
+use seawall_model::{Inventory, Package};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The version of the file's layout that is written and read.
+const VERSION: u32 = 1;
+
+/// The base images that are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalogue {
+    version: u32,
+    bases: Vec<BaseImage>,
+}
+
+/// One base image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseImage {
+    /// Under which it is known: `debian:12`, `registry.example.org/base/java:17`.
+    pub name: String,
+    /// The team or person who maintains it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The image's digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The chain id of its top layer.
+    pub chain_id: String,
+    /// Number of its layers.
+    pub layers: u32,
+    /// `ID` and `VERSION_ID` of its os-release, with a space between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distro: Option<String>,
+    /// `os/architecture[/variant]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// When it was built, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// What it holds.
+    pub packages: Vec<BasePackage>,
+}
+
+/// A package of a base image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BasePackage {
+    /// Its purl type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Why a catalogue cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogueError {
+    /// The operating system said no.
+    #[error("cannot {action} the base image catalogue {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not a catalogue.
+    #[error("{path} is not a base image catalogue")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The file was written by another version.
+    #[error("{path} has version {version}, and this program reads version {VERSION}")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version that it has.
+        version: u32,
+    },
+    /// The image has no layers, or they are not known by digest.
+    #[error("{name} cannot be recognised as a base: its layers have no digests")]
+    NoChain {
+        /// The image.
+        name: String,
+    },
+}
+
+impl BaseImage {
+    /// An entry for the image that `inventory` is of.
+    ///
+    /// # Errors
+    /// The inventory has no layers with digests.
+    pub fn from_inventory(
+        name: impl Into<String>,
+        owner: Option<String>,
+        inventory: &Inventory,
+    ) -> Result<Self, CatalogueError> {
+        let name = name.into();
+        let top = inventory.layers.last();
+        let Some(chain_id) = top.and_then(|layer| layer.chain_id.clone()) else {
+            return Err(CatalogueError::NoChain { name });
+        };
+        Ok(Self {
+            name,
+            owner,
+            digest: inventory.target.digest.clone(),
+            chain_id,
+            layers: u32::try_from(inventory.layers.len()).unwrap_or(u32::MAX),
+            distro: inventory
+                .distro
+                .as_ref()
+                .map(|distro| format!("{} {}", distro.id, distro.version)),
+            platform: inventory.target.platform.clone(),
+            created: inventory.target.created.clone(),
+            packages: inventory.packages.iter().map(BasePackage::of).collect(),
+        })
+    }
+
+    /// The name without its tag or digest: what successive builds of one base have in common.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        let name = self.name.split('@').next().unwrap_or(&self.name);
+        match name.rsplit_once(':') {
+            // A colon before a slash is a registry's port.
+            Some((repository, tag)) if !tag.contains('/') => repository,
+            _ => name,
+        }
+    }
+}
+
+impl BasePackage {
+    fn of(package: &Package) -> Self {
+        Self {
+            kind: package.kind.name().to_owned(),
+            name: package.name.clone(),
+            version: package.version.clone(),
+        }
+    }
+}
+
+impl Catalogue {
+    /// Reads a catalogue; one without entries where there is no such file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no catalogue, or is one of another version.
+    pub fn load(path: &Path) -> Result<Self, CatalogueError> {
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self {
+                    version: VERSION,
+                    bases: Vec::new(),
+                });
+            }
+            Err(source) => return Err(failed("read", path)(source)),
+        };
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &[u8], path: &Path) -> Result<Self, CatalogueError> {
+        let catalogue: Self =
+            serde_json::from_slice(text).map_err(|source| CatalogueError::Format {
+                path: path.to_owned(),
+                source,
+            })?;
+        if catalogue.version != VERSION {
+            return Err(CatalogueError::Version {
+                path: path.to_owned(),
+                version: catalogue.version,
+            });
+        }
+        Ok(catalogue)
+    }
+
+    /// Writes the catalogue beside `path` and moves it there in one step, so that a reader finds
+    /// either the old one or the new.
+    ///
+    /// # Errors
+    /// The directory cannot be written to.
+    pub fn save(&self, path: &Path) -> Result<(), CatalogueError> {
+        let current = Self {
+            version: VERSION,
+            bases: self.bases.clone(),
+        };
+        let mut text =
+            serde_json::to_vec_pretty(&current).map_err(|source| CatalogueError::Format {
+                path: path.to_owned(),
+                source,
+            })?;
+        text.push(b'\n');
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.new", std::process::id()));
+        let beside = path.with_file_name(name);
+        let write = || {
+            let mut file = File::create(&beside)?;
+            file.write_all(&text)?;
+            file.sync_all()?;
+            std::fs::rename(&beside, path)
+        };
+        write().map_err(|source| {
+            // Nothing more can be done about the half-written file.
+            drop(std::fs::remove_file(&beside));
+            failed("write", path)(source)
+        })
+    }
+
+    /// Adds a base image. One with the same chain id is replaced: it is the same image.
+    pub fn add(&mut self, base: BaseImage) {
+        self.bases.retain(|known| known.chain_id != base.chain_id);
+        self.bases.push(base);
+        self.bases.sort_by(|a, b| {
+            (&a.name, &a.created, &a.chain_id).cmp(&(&b.name, &b.created, &b.chain_id))
+        });
+    }
+
+    /// All base images, ordered by name and date.
+    #[must_use]
+    pub fn bases(&self) -> &[BaseImage] {
+        &self.bases
+    }
+
+    /// The known base with the most layers of which an image with these chain ids is made.
+    #[must_use]
+    pub fn identify(&self, chain: &[&str]) -> Option<&BaseImage> {
+        chain
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(index, chain_id)| {
+                self.bases.iter().find(|base| {
+                    base.chain_id == *chain_id && base.layers as usize == index.saturating_add(1)
+                })
+            })
+    }
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CatalogueError {
+    let path = path.to_owned();
+    move |source| CatalogueError::Io {
+        action,
+        path,
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(name: &str, chain_id: &str, layers: u32) -> BaseImage {
+        BaseImage {
+            name: name.to_owned(),
+            chain_id: chain_id.to_owned(),
+            layers,
+            ..BaseImage::default()
+        }
+    }
+
+    #[test]
+    fn the_longest_chain_wins() {
+        let mut catalogue = Catalogue::default();
+        catalogue.add(base("debian:12", "a", 1));
+        catalogue.add(base("java:17", "c", 3));
+        for (chain, expected) in [
+            (&["a", "b", "c", "d"][..], Some("java:17")),
+            (&["a", "b"], Some("debian:12")),
+            (&["x", "a"], None),
+            (&[], None),
+        ] {
+            let found = catalogue.identify(chain).map(|base| base.name.as_str());
+            assert_eq!(found, expected, "{chain:?}");
+        }
+    }
+
+    #[test]
+    fn a_catalogue_reads_back_what_was_saved() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("bases.json");
+        let mut catalogue = Catalogue::load(&path).unwrap();
+        catalogue.add(base("b", "2", 1));
+        catalogue.add(base("a", "1", 1));
+        catalogue.add(base("b:new", "2", 1));
+        catalogue.save(&path).unwrap();
+        let names = |catalogue: &Catalogue| -> Vec<String> {
+            catalogue
+                .bases()
+                .iter()
+                .map(|base| base.name.clone())
+                .collect()
+        };
+        assert_eq!(names(&Catalogue::load(&path).unwrap()), ["a", "b:new"]);
+        let files = std::fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(files, 1, "nothing is left beside the catalogue");
+    }
+
+    #[test]
+    fn other_versions_and_other_files_are_refused() {
+        let path = Path::new("bases.json");
+        for (text, expected) in [
+            (
+                "{\"version\":2,\"bases\":[]}",
+                "bases.json has version 2, and this program reads version 1",
+            ),
+            ("[]", "bases.json is not a base image catalogue"),
+            ("", "bases.json is not a base image catalogue"),
+        ] {
+            let error = Catalogue::parse(text.as_bytes(), path).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn repositories_are_names_without_tag_and_digest() {
+        for (name, expected) in [
+            ("debian:12", "debian"),
+            ("localhost:5000/base/java", "localhost:5000/base/java"),
+            (
+                "localhost:5000/base/java:17@sha256:00",
+                "localhost:5000/base/java",
+            ),
+            ("debian", "debian"),
+        ] {
+            assert_eq!(base(name, "", 1).repository(), expected, "{name}");
+        }
+    }
+}

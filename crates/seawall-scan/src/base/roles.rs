@@ -1,0 +1,225 @@
+//! Gives each layer its role and owner.
+
+use super::catalogue::Catalogue;
+use super::instruction::instruction;
+use seawall_model::{Layer, Role};
+
+/// Marks the layers of a known base image as its, and guesses the role of the others from the
+/// image's history (`created_by` and whether the entry made no layer). Layers above the base
+/// belong to `owner`.
+pub(crate) fn assign_roles(
+    layers: &mut [Layer],
+    history: &[(String, bool)],
+    catalogue: Option<&Catalogue>,
+    owner: Option<&str>,
+) {
+    let chain: Vec<&str> = layers
+        .iter()
+        .map_while(|layer| layer.chain_id.as_deref())
+        .collect();
+    let known = catalogue
+        .and_then(|catalogue| catalogue.identify(&chain))
+        .cloned();
+    let in_base = known.as_ref().map_or(0, |base| base.layers as usize);
+    let guesses = guess(layers, history);
+    for ((index, layer), guess) in layers.iter_mut().enumerate().zip(guesses) {
+        match &known {
+            Some(base) if index < in_base => {
+                layer.role = Role::Base;
+                layer.base = Some(base.name.clone());
+                layer.owner = base.owner.clone();
+            }
+            _ => {
+                // What lies above a known base is no base, whatever it looks like.
+                let above_known = guess == Role::Base && known.is_some();
+                layer.role = if above_known { Role::Middleware } else { guess };
+                layer.role_guessed = true;
+                if layer.role != Role::Base {
+                    layer.owner = owner.map(str::to_owned);
+                }
+            }
+        }
+    }
+}
+
+/// A guess for each layer: the first is the base's root filesystem if it looks like one; what was
+/// made before an image's default command was set, and other layers came on top, is of an image
+/// that this one was built from; of the rest, what package managers install is middleware.
+fn guess(layers: &[Layer], history: &[(String, bool)]) -> Vec<Role> {
+    let of_parents = layers_below_a_command(history);
+    let several = layers.len() > 1;
+    (0..)
+        .zip(layers)
+        .map(|(index, layer)| {
+            let created_by = layer.created_by.as_deref().unwrap_or_default();
+            if index == 0 && is_root_filesystem(created_by, several) {
+                Role::Base
+            } else if index < of_parents || runs_package_manager(created_by) {
+                Role::Middleware
+            } else {
+                Role::Application
+            }
+        })
+        .collect()
+}
+
+/// How many layers lie below the last `CMD` or `ENTRYPOINT` that has layers above it.
+fn layers_below_a_command(history: &[(String, bool)]) -> usize {
+    let mut layers: usize = 0;
+    let mut at_command = 0;
+    let mut below = 0;
+    for (created_by, is_empty) in history {
+        if !is_empty {
+            layers = layers.saturating_add(1);
+            below = at_command;
+            continue;
+        }
+        let words = instruction(created_by);
+        if words.starts_with("CMD ") || words.starts_with("ENTRYPOINT ") {
+            at_command = layers;
+        }
+    }
+    below
+}
+
+/// `ADD rootfs.tar.xz /`, the script of the official Debian images, a distroless build, or an
+/// import that other layers build on.
+fn is_root_filesystem(created_by: &str, has_layers_above: bool) -> bool {
+    let mut words = created_by.split_ascii_whitespace();
+    match words.next() {
+        Some("ADD" | "COPY") => words.last() == Some("/"),
+        Some("#" | "bazel" | "apko") => true,
+        Some(_) => created_by.starts_with("Imported from"),
+        None => has_layers_above,
+    }
+}
+
+/// Commands that install packages from a distribution or for the whole system.
+const PACKAGE_MANAGERS: &[&str] = &[
+    "apt-get install",
+    "apt install",
+    "apt-get -y install",
+    "apt-get update",
+    "apt-get upgrade",
+    "apt-get dist-upgrade",
+    "apk add",
+    "apk upgrade",
+    "apk --no-cache add",
+    "apk update",
+    "yum install",
+    "yum -y install",
+    "yum update",
+    "dnf install",
+    "dnf -y install",
+    "dnf update",
+    "microdnf install",
+    "microdnf update",
+    "tdnf install",
+    "zypper install",
+    "zypper -n install",
+    "zypper in ",
+    "pacman -S",
+    "rpm -i",
+    "rpm -U",
+    "dpkg -i",
+    "npm install -g",
+    "npm i -g",
+    "npm install --global",
+    "yarn global add",
+    "corepack enable",
+    "pip install --upgrade pip",
+    "gem install",
+    "pecl install",
+    "docker-php-ext-install",
+];
+
+fn runs_package_manager(instruction: &str) -> bool {
+    let Some(command) = instruction.strip_prefix("RUN ") else {
+        return false;
+    };
+    PACKAGE_MANAGERS
+        .iter()
+        .any(|manager| command.contains(manager))
+        || installs_named_packages(command)
+}
+
+/// `pip install NAME...`, but not the application's own requirements or tree.
+fn installs_named_packages(command: &str) -> bool {
+    command
+        .split("pip install")
+        .chain(command.split("pip3 install"))
+        .skip(1)
+        .any(|rest| {
+            rest.split(['&', ';', '|'])
+                .next()
+                .unwrap_or_default()
+                .split_ascii_whitespace()
+                .all(|word| !matches!(word, "-r" | "--requirement" | "-e" | "."))
+                && !rest.trim().is_empty()
+                && command.contains("install")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// History entries as a Dockerfile would say them; those that begin with `-` made no layer.
+    fn check(history: &[&str], expected: &[Role]) {
+        let history: Vec<(String, bool)> = history
+            .iter()
+            .map(|line| match line.strip_prefix('-') {
+                Some(empty) => (empty.to_owned(), true),
+                None => ((*line).to_owned(), false),
+            })
+            .collect();
+        let mut layers: Vec<Layer> = history
+            .iter()
+            .filter(|(_, empty)| !empty)
+            .map(|(created_by, _)| Layer {
+                created_by: Some(created_by.clone()),
+                ..Layer::default()
+            })
+            .collect();
+        assign_roles(&mut layers, &history, None, Some("team"));
+        let roles: Vec<Role> = layers.iter().map(|layer| layer.role).collect();
+        assert_eq!(roles, expected, "{history:?}");
+        for layer in &layers {
+            assert!(layer.role_guessed);
+            assert_eq!(layer.owner.is_some(), layer.role != Role::Base);
+        }
+    }
+
+    #[test]
+    fn roles_are_guessed_from_the_history() {
+        use Role::{Application, Base, Middleware};
+        check(
+            &[
+                "ADD file:1 /",
+                "-CMD [\"bash\"]",
+                "RUN apt-get update && apt-get install -y nginx",
+                "COPY . /app",
+                "RUN make",
+                "-CMD [\"app\"]",
+            ],
+            &[Base, Middleware, Application, Application],
+        );
+        check(
+            &[
+                "# debian.sh --arch amd64",
+                "RUN wget python.tar.xz && make install",
+                "-CMD [\"python3\"]",
+                "COPY . .",
+                "RUN pip install -r requirements.txt",
+            ],
+            &[Base, Middleware, Application, Application],
+        );
+        check(
+            &["COPY app /app", "RUN pip install uwsgi"],
+            &[Application, Middleware],
+        );
+        check(&["ADD rootfs.tar.gz /"], &[Base]);
+        check(&["", "COPY a /a"], &[Base, Application]);
+        check(&[], &[]);
+    }
+}

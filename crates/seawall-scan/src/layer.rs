@@ -1,0 +1,291 @@
+//! Reads one layer: hands wanted files to the analyzers and notes what the layer hides.
+
+use crate::dispatch::{AnalyzerSet, has_executable_magic};
+use crate::path_set::PathSet;
+use crate::pipeline::{FileResult, Job, Pipeline};
+use rayon::Scope;
+use seawall_artifact::{Entry, EntryKind, Error, LayerVisitor};
+use seawall_model::{Incomplete, IncompleteReason};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What one layer holds, as far as a scan needs to know.
+#[derive(Debug, Default)]
+pub(crate) struct LayerContents {
+    /// What was found, by path; of several entries of one path only the last.
+    pub(crate) results: Vec<FileResult>,
+    /// Everything but directories.
+    pub(crate) files: PathSet,
+    pub(crate) directories: PathSet,
+    pub(crate) whiteouts: PathSet,
+    pub(crate) opaque: PathSet,
+    /// Symbolic links at most one directory below the root, with their targets from the root.
+    pub(crate) symlinks: Vec<(String, String)>,
+}
+
+/// More symbolic links near the root are not remembered: they serve to recognise a merged `/usr`.
+const MAX_SYMLINKS: usize = 1_000;
+
+/// Visits the entries of one layer.
+pub(crate) struct LayerReader<'a, 'scope> {
+    pipeline: &'scope Pipeline<'scope>,
+    scope: &'a Scope<'scope>,
+    order: u32,
+    /// The wanted files so far, each with the position of its last entry.
+    wanted: HashMap<u64, u32, BuildHasherDefault<Prehashed>>,
+    /// Positions of wanted files that a later entry of the same path replaced.
+    replaced: HashSet<u32>,
+    files: Vec<u64>,
+    directories: Vec<u64>,
+    whiteouts: Vec<u64>,
+    opaque: Vec<u64>,
+    symlinks: Vec<(String, String)>,
+    results: Arc<Mutex<Vec<FileResult>>>,
+}
+
+/// A layer that was read while its last files may still be with the analyzers.
+pub(crate) struct PendingLayer {
+    replaced: HashSet<u32>,
+    contents: LayerContents,
+    results: Arc<Mutex<Vec<FileResult>>>,
+}
+
+impl<'a, 'scope> LayerReader<'a, 'scope> {
+    pub(crate) fn new(pipeline: &'scope Pipeline<'scope>, scope: &'a Scope<'scope>) -> Self {
+        Self {
+            pipeline,
+            scope,
+            order: 0,
+            wanted: HashMap::default(),
+            replaced: HashSet::new(),
+            files: Vec::new(),
+            directories: Vec::new(),
+            whiteouts: Vec::new(),
+            opaque: Vec::new(),
+            symlinks: Vec::new(),
+            results: Arc::default(),
+        }
+    }
+
+    pub(crate) fn finish(self) -> PendingLayer {
+        PendingLayer {
+            replaced: self.replaced,
+            contents: LayerContents {
+                results: Vec::new(),
+                files: PathSet::new(self.files),
+                directories: PathSet::new(self.directories),
+                whiteouts: PathSet::new(self.whiteouts),
+                opaque: PathSet::new(self.opaque),
+                symlinks: self.symlinks,
+            },
+            results: self.results,
+        }
+    }
+
+    /// Notes that the layer has something at this path. A wanted file there is no longer what the
+    /// layer ends up with.
+    fn note(&mut self, path: &str, is_directory: bool) -> u64 {
+        let hash = self.pipeline.hasher.hash(path);
+        if let Some(before) = self.wanted.remove(&hash) {
+            self.replaced.insert(before);
+        }
+        if is_directory {
+            self.directories.push(hash);
+        } else {
+            self.files.push(hash);
+        }
+        hash
+    }
+
+    fn visit_file(&mut self, entry: &mut dyn Entry) -> Result<(), Error> {
+        let hash = self.note(entry.path(), false);
+        let size = entry.size();
+        let mut wanted = self.pipeline.dispatcher.wanted(entry.path());
+        let if_program =
+            self.pipeline
+                .dispatcher
+                .wanted_if_executable(entry.path(), size, entry.mode());
+        if !if_program.is_empty() {
+            let mut head = [0; 8];
+            let n = entry.peek(&mut head)?;
+            if has_executable_magic(head.get(..n).unwrap_or_default()) {
+                wanted = wanted.union(if_program);
+            }
+        }
+        if wanted.is_empty() || size == 0 {
+            return Ok(());
+        }
+        self.wanted.insert(hash, self.order);
+        if self.pipeline.takes(wanted, size) {
+            self.submit(entry, wanted)
+        } else {
+            let result = self.pipeline.too_large(entry.path(), size, wanted);
+            self.keep(result);
+            Ok(())
+        }
+    }
+
+    /// A hard link is analyzed under its own name, unless it is only wanted as a program: then the
+    /// file that it links to was looked at already.
+    fn visit_hard_link(&mut self, entry: &mut dyn Entry) {
+        let hash = self.note(entry.path(), false);
+        let wanted = self.pipeline.dispatcher.wanted(entry.path());
+        if wanted.is_empty() {
+            return;
+        }
+        self.wanted.insert(hash, self.order);
+        if let Err(error) = self.submit(entry, wanted) {
+            self.keep(FileResult {
+                path: entry.path().to_owned(),
+                incomplete: vec![Incomplete::new(
+                    IncompleteReason::Unreadable,
+                    format!("/{}", entry.path()),
+                    format!("the file that it is a hard link to cannot be read: {error}"),
+                )],
+                ..FileResult::default()
+            });
+        }
+    }
+
+    fn submit(&mut self, entry: &mut dyn Entry, wanted: AnalyzerSet) -> Result<(), Error> {
+        let share = self.pipeline.budget.take(entry.size());
+        let job = Job {
+            path: entry.path().to_owned(),
+            order: self.order,
+            mode: entry.mode(),
+            content: entry.content()?,
+            wanted,
+        };
+        let pipeline = self.pipeline;
+        let Some(share) = share else {
+            if let Some(result) = pipeline.analyze(&job) {
+                self.keep(result);
+            }
+            return Ok(());
+        };
+        let results = Arc::clone(&self.results);
+        self.scope.spawn(move |_| {
+            if let Some(result) = pipeline.analyze(&job) {
+                lock(&results).push(result);
+            }
+            drop(job);
+            drop(share);
+        });
+        Ok(())
+    }
+
+    fn keep(&mut self, mut result: FileResult) {
+        result.order = self.order;
+        lock(&self.results).push(result);
+    }
+
+    fn visit_symlink(&mut self, path: &str, target: &str) {
+        self.note(path, false);
+        let depth = path.bytes().filter(|b| *b == b'/').count();
+        if depth <= 1 && self.symlinks.len() < MAX_SYMLINKS {
+            self.symlinks.push((path.to_owned(), resolve(path, target)));
+        }
+    }
+}
+
+impl LayerVisitor for LayerReader<'_, '_> {
+    fn visit(&mut self, entry: &mut dyn Entry) -> Result<(), Error> {
+        match entry.kind() {
+            EntryKind::File => self.visit_file(entry)?,
+            EntryKind::HardLink(_) => self.visit_hard_link(entry),
+            EntryKind::Symlink(target) => {
+                let target = target.to_owned();
+                self.visit_symlink(entry.path(), &target);
+            }
+            EntryKind::Directory => {
+                self.note(entry.path(), true);
+            }
+            EntryKind::Other => {
+                self.note(entry.path(), false);
+            }
+            EntryKind::Whiteout => {
+                let hash = self.pipeline.hasher.hash(entry.path());
+                self.whiteouts.push(hash);
+            }
+            EntryKind::OpaqueDirectory => {
+                let hash = self.pipeline.hasher.hash(entry.path());
+                self.opaque.push(hash);
+            }
+        }
+        self.order = self.order.saturating_add(1);
+        Ok(())
+    }
+}
+
+impl PendingLayer {
+    /// The contents, once the scope in which the files were analyzed has ended.
+    pub(crate) fn contents(self) -> LayerContents {
+        let mut results = std::mem::take(&mut *lock(&self.results));
+        results.retain(|result| !self.replaced.contains(&result.order));
+        results.sort_by(|a, b| a.path.cmp(&b.path).then(a.order.cmp(&b.order)));
+        LayerContents {
+            results,
+            ..self.contents
+        }
+    }
+}
+
+/// The target of a symbolic link at `path`, as a path from the root.
+fn resolve(path: &str, target: &str) -> String {
+    let mut parts: Vec<&str> = match target.strip_prefix('/') {
+        Some(_) => Vec::new(),
+        None => path
+            .rsplit_once('/')
+            .map_or_else(Vec::new, |(parent, _)| parent.split('/').collect()),
+    };
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// A panic of an analyzer is caught before it can leave a list half-written.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Passes keys through that are hashes already.
+#[derive(Default)]
+struct Prehashed(u64);
+
+impl Hasher for Prehashed {
+    fn write(&mut self, _bytes: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn link_targets_are_taken_from_the_root() {
+        for (path, target, expected) in [
+            ("lib", "usr/lib", "usr/lib"),
+            ("lib", "/usr/lib", "usr/lib"),
+            ("usr/sbin", "bin", "usr/bin"),
+            ("usr/lib64", "../lib/./x", "lib/x"),
+            ("a", "../../..", ""),
+        ] {
+            assert_eq!(resolve(path, target), expected, "{path} -> {target}");
+        }
+    }
+}

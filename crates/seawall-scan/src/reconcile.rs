@@ -1,0 +1,260 @@
+//! Settles what no single file can tell: which language packages are part of an OS package, which
+//! declarations are realised by an installation beside them, and what is the same package.
+
+use crate::analyzers::os_release;
+use crate::path_set::PathHasher;
+use crate::squash::{Squashed, VisibleFile};
+use seawall_model::{Distro, Evidence, Incomplete, Package, PackageType};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The settled content of a target.
+#[derive(Debug, Default)]
+pub(crate) struct Reconciled {
+    /// Ordered by type, name, version and first path.
+    pub(crate) packages: Vec<Package>,
+    pub(crate) development_excluded: u32,
+    pub(crate) distro: Option<Distro>,
+    pub(crate) incomplete: Vec<Incomplete>,
+}
+
+/// Settles the files of the merged layers. Every package gets its layer.
+pub(crate) fn reconcile(
+    mut squashed: Squashed,
+    hasher: &PathHasher,
+    include_development: bool,
+) -> Reconciled {
+    let distro = choose_distro(&mut squashed.files);
+    let owners = Owners::new(&mut squashed, hasher);
+    let mut folded: HashMap<String, u32> = HashMap::new();
+    let mut incomplete = Vec::new();
+    let mut candidates: Vec<Package> = Vec::new();
+    for VisibleFile { result, origins } in squashed.files {
+        let owner = owners.owner_of(&result.path).map(str::to_owned);
+        if owner.is_none() {
+            incomplete.extend(result.incomplete);
+        }
+        for (mut package, layer) in result.packages.into_iter().zip(origins) {
+            package.layer = Some(layer);
+            match &owner {
+                Some(owner) if package.evidence != Evidence::Database => {
+                    let count = folded.entry(owner.clone()).or_default();
+                    *count = count.saturating_add(1);
+                }
+                _ => candidates.push(package),
+            }
+        }
+    }
+    drop_realised_declarations(&mut candidates);
+    let mut packages = merge(candidates);
+    assign_folded(&mut packages, &mut folded);
+    let before = packages.len();
+    packages.retain(|package| include_development || !package.development);
+    let excluded = before.saturating_sub(packages.len());
+    Reconciled {
+        packages,
+        development_excluded: u32::try_from(excluded).unwrap_or(u32::MAX),
+        distro,
+        incomplete,
+    }
+}
+
+/// The distribution by the most telling file that names one.
+fn choose_distro(files: &mut [VisibleFile]) -> Option<Distro> {
+    let telling = files
+        .iter_mut()
+        .filter(|file| file.result.distro.is_some())
+        .min_by_key(|file| os_release::rank(&file.result.path))?;
+    telling.result.distro.take()
+}
+
+/// Which OS package brought a file.
+struct Owners<'a> {
+    hasher: &'a PathHasher,
+    /// Hash of the path and position in `names`, ordered.
+    files: Vec<(u64, u32)>,
+    names: Vec<String>,
+    /// Directories that are links to others: `lib` and `usr/lib` on a system with a merged `/usr`.
+    links: BTreeMap<String, String>,
+}
+
+impl<'a> Owners<'a> {
+    fn new(squashed: &mut Squashed, hasher: &'a PathHasher) -> Self {
+        let mut files = Vec::new();
+        let mut names = Vec::new();
+        for file in &mut squashed.files {
+            for owned in std::mem::take(&mut file.result.owned) {
+                let Ok(index) = u32::try_from(names.len()) else {
+                    break;
+                };
+                files.extend(owned.paths.iter().map(|path| (*path, index)));
+                names.push(owned.package);
+            }
+        }
+        files.sort_unstable();
+        Self {
+            hasher,
+            files,
+            names,
+            links: std::mem::take(&mut squashed.symlinks),
+        }
+    }
+
+    fn owner_of(&self, path: &str) -> Option<&str> {
+        if self.files.is_empty() {
+            return None;
+        }
+        self.spellings(path).iter().find_map(|spelling| {
+            let hash = self.hasher.hash(spelling);
+            let at = self.files.partition_point(|(known, _)| *known < hash);
+            let (known, owner) = *self.files.get(at)?;
+            (known == hash)
+                .then(|| self.names.get(owner as usize).map(String::as_str))
+                .flatten()
+        })
+    }
+
+    /// The path as it is, and as it reads through links of directories near the root. Package
+    /// managers record either.
+    fn spellings(&self, path: &str) -> Vec<String> {
+        const MOST: usize = 8;
+        let mut spellings = vec![path.to_owned()];
+        let mut next = 0;
+        while let Some(spelling) = spellings.get(next).cloned() {
+            next += 1;
+            for (link, target) in &self.links {
+                for (from, to) in [(link, target), (target, link)] {
+                    let other = spelling
+                        .strip_prefix(from.as_str())
+                        .filter(|rest| rest.starts_with('/'))
+                        .map(|rest| format!("{to}{rest}"));
+                    if let Some(other) = other
+                        && spellings.len() < MOST
+                        && !spellings.contains(&other)
+                    {
+                        spellings.push(other);
+                    }
+                }
+            }
+        }
+        spellings
+    }
+}
+
+/// Where a package manager installs the packages that a project declares, below the project.
+const INSTALL_DIRECTORIES: &[(PackageType, &str)] = &[
+    (PackageType::Npm, "/node_modules/"),
+    (PackageType::Composer, "/vendor/"),
+    (PackageType::Gem, "/vendor/bundle/"),
+    (PackageType::PyPi, "/.venv/"),
+    (PackageType::PyPi, "/venv/"),
+    (PackageType::PyPi, "/env/"),
+];
+
+/// Directories of installed packages. A lockfile in there is the one that the package was
+/// developed with: it says nothing of what is installed.
+const PACKAGE_DIRECTORIES: &[&str] = &[
+    "/node_modules/",
+    "/bower_components/",
+    "/site-packages/",
+    "/dist-packages/",
+    "/go/pkg/mod/",
+    "/.cargo/registry/src/",
+    "/cargo/registry/src/",
+    "/gems/",
+    "/.m2/repository/",
+];
+
+/// Removes what is declared where the same project's packages are installed, and what is declared
+/// by an installed package for its own development.
+fn drop_realised_declarations(packages: &mut Vec<Package>) {
+    let mut installed: HashSet<(PackageType, String)> = HashSet::new();
+    for package in packages
+        .iter()
+        .filter(|p| p.evidence == Evidence::Installed)
+    {
+        for (kind, directory) in INSTALL_DIRECTORIES {
+            for path in package.paths.iter().filter(|_| package.kind == *kind) {
+                if let Some((project, _)) = path.split_once(directory) {
+                    installed.insert((*kind, project.to_owned()));
+                }
+            }
+        }
+    }
+    packages.retain(|package| {
+        if package.evidence != Evidence::Declared {
+            return true;
+        }
+        !package.paths.iter().all(|path| {
+            let project = path.rsplit_once('/').map_or("", |(project, _)| project);
+            installed.contains(&(package.kind, project.to_owned()))
+                || PACKAGE_DIRECTORIES.iter().any(|d| path.contains(d))
+        })
+    });
+}
+
+/// Makes one package of all that have the same type, name, version and architecture in the same
+/// layer, and orders them.
+fn merge(candidates: Vec<Package>) -> Vec<Package> {
+    let mut merged: BTreeMap<_, Package> = BTreeMap::new();
+    for package in candidates {
+        let key = (
+            package.kind,
+            package.name.clone(),
+            package.version.clone(),
+            package.architecture.clone(),
+            package.layer,
+        );
+        match merged.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(package);
+            }
+            Entry::Occupied(mut place) => absorb(place.get_mut(), package),
+        }
+    }
+    let mut packages: Vec<Package> = merged.into_values().collect();
+    for package in &mut packages {
+        package.paths.sort_unstable();
+        package.paths.dedup();
+    }
+    packages.sort_by(|a, b| {
+        let key = |p: &Package| (p.kind, p.layer, p.architecture.clone());
+        (a.kind, &a.name, &a.version, a.paths.first())
+            .cmp(&(b.kind, &b.name, &b.version, b.paths.first()))
+            .then_with(|| key(a).cmp(&key(b)))
+    });
+    packages
+}
+
+/// Adds what a second sight of the same package tells; of contradictions the better evidence's
+/// word holds.
+fn absorb(package: &mut Package, mut other: Package) {
+    if other.evidence > package.evidence {
+        std::mem::swap(package, &mut other);
+    }
+    package.paths.append(&mut other.paths);
+    package.development &= other.development;
+    package.source = package.source.take().or(other.source);
+    package.vendor = package.vendor.take().or(other.vendor);
+    package.module = package.module.take().or(other.module);
+    for (own, more) in [
+        (&mut package.licenses, other.licenses),
+        (&mut package.cpe_products, other.cpe_products),
+    ] {
+        for value in more {
+            if !own.contains(&value) {
+                own.push(value);
+            }
+        }
+    }
+}
+
+/// Gives each OS package the number of language packages among its files. Where several versions
+/// or architectures of one name are installed, the first in order has the count.
+fn assign_folded(packages: &mut [Package], folded: &mut HashMap<String, u32>) {
+    for package in packages.iter_mut().filter(|p| p.kind.is_os()) {
+        if let Some(count) = folded.remove(&package.name) {
+            package.folded = count;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Merges layers from the base up, as a container's root filesystem is made of them (OCI image
+//! specification, "Image Layer Filesystem Changeset").
+
+use crate::layer::LayerContents;
+use crate::path_set::PathHasher;
+use crate::pipeline::FileResult;
+use seawall_model::Package;
+use std::collections::{BTreeMap, HashSet};
+
+/// A file that is visible in the merged image.
+#[derive(Debug)]
+pub(crate) struct VisibleFile {
+    /// What its topmost version holds.
+    pub(crate) result: FileResult,
+    /// For each of its packages the layer that brought it: the lowest from which on every version
+    /// of the file has the same package in the same version.
+    pub(crate) origins: Vec<u32>,
+}
+
+/// The merged image.
+#[derive(Debug, Default)]
+pub(crate) struct Squashed {
+    /// Ordered by path.
+    pub(crate) files: Vec<VisibleFile>,
+    /// Symbolic links near the root, with their targets.
+    pub(crate) symlinks: BTreeMap<String, String>,
+}
+
+/// Merges layers, the base first.
+pub(crate) fn squash(layers: Vec<LayerContents>, hasher: &PathHasher) -> Squashed {
+    let mut chains: BTreeMap<String, Chain> = BTreeMap::new();
+    let mut symlinks: BTreeMap<String, String> = BTreeMap::new();
+    for (index, mut layer) in (0..).zip(layers) {
+        let results = std::mem::take(&mut layer.results);
+        let again: HashSet<&str> = results.iter().map(|result| result.path.as_str()).collect();
+        chains
+            .retain(|path, chain| again.contains(path.as_str()) || !hides(&layer, &chain.location));
+        symlinks.retain(|path, _| !hides(&layer, &Location::new(path, hasher)));
+        for result in results {
+            let chain = chains
+                .entry(result.path.clone())
+                .or_insert_with(|| Chain::new(&result.path, hasher));
+            chain.push(index, result);
+        }
+        symlinks.extend(layer.symlinks);
+    }
+    Squashed {
+        files: chains.into_values().filter_map(Chain::visible).collect(),
+        symlinks,
+    }
+}
+
+/// A path and the directories above it, as hashes.
+struct Location {
+    path: u64,
+    ancestors: Vec<u64>,
+}
+
+impl Location {
+    fn new(path: &str, hasher: &PathHasher) -> Self {
+        Self {
+            path: hasher.hash(path),
+            ancestors: hasher.ancestors(path).collect(),
+        }
+    }
+}
+
+/// Whether a layer hides what the layers below it have at this place: by an entry of the same path
+/// of any kind, by a whiteout of it or of a directory above, by an opaque directory above, or by
+/// something above that is not a directory.
+fn hides(layer: &LayerContents, location: &Location) -> bool {
+    layer.files.contains(location.path)
+        || layer.directories.contains(location.path)
+        || layer.whiteouts.contains(location.path)
+        || location.ancestors.iter().any(|above| {
+            layer.files.contains(*above)
+                || layer.whiteouts.contains(*above)
+                || layer.opaque.contains(*above)
+        })
+}
+
+/// The versions of one file, the lowest layer first.
+struct Chain {
+    location: Location,
+    versions: Vec<(u32, FileResult)>,
+}
+
+impl Chain {
+    fn new(path: &str, hasher: &PathHasher) -> Self {
+        Self {
+            location: Location::new(path, hasher),
+            versions: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, layer: u32, result: FileResult) {
+        // Of what lies below, only the packages are asked for again.
+        if let Some((_, below)) = self.versions.last_mut() {
+            below.owned = Vec::new();
+            below.incomplete = Vec::new();
+        }
+        self.versions.push((layer, result));
+    }
+
+    fn visible(mut self) -> Option<VisibleFile> {
+        let (top, result) = self.versions.pop()?;
+        let mut origins = vec![top; result.packages.len()];
+        let mut same: Vec<bool> = vec![true; result.packages.len()];
+        for (layer, below) in self.versions.iter().rev() {
+            let known: HashSet<_> = below.packages.iter().map(identity).collect();
+            for ((package, origin), same) in result.packages.iter().zip(&mut origins).zip(&mut same)
+            {
+                *same = *same && known.contains(&identity(package));
+                if *same {
+                    *origin = *layer;
+                }
+            }
+            if !same.contains(&true) {
+                break;
+            }
+        }
+        Some(VisibleFile { result, origins })
+    }
+}
+
+fn identity(package: &Package) -> (&str, &str, Option<&str>) {
+    (
+        &package.name,
+        &package.version,
+        package.architecture.as_deref(),
+    )
+}
