@@ -148,6 +148,8 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         }
     }
 
+    /// Hands the file to the analyzers on the pool, or reads it here and now when enough wait there
+    /// already.
     fn submit(&mut self, entry: &mut dyn Entry, wanted: AnalyzerSet) -> Result<(), Error> {
         let share = self.pipeline.budget.take(entry.size());
         let job = Job {

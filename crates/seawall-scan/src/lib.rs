@@ -18,6 +18,8 @@ mod purl;
 mod reconcile;
 mod scan;
 mod squash;
+#[cfg(test)]
+mod test_layer;
 
 pub use end_of_life::end_of_life;
 pub use scan::{ScanOptions, scan_artifact};

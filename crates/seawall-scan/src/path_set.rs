@@ -39,10 +39,6 @@ impl PathSet {
         Self(hashes)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(crate) fn contains(&self, hash: u64) -> bool {
         self.0.binary_search(&hash).is_ok()
     }

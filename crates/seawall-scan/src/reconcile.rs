@@ -258,3 +258,100 @@ fn assign_folded(packages: &mut [Package], folded: &mut HashMap<String, u32>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::test_layer::{names, scan};
+    use seawall_model::Inventory;
+
+    fn check(layers: &[&[&str]], expected: &[&str]) -> Inventory {
+        let inventory = scan(layers);
+        assert_eq!(names(&inventory), expected, "{layers:?}");
+        inventory
+    }
+
+    #[test]
+    fn what_an_os_package_brought_is_counted_there_and_not_listed() {
+        let files: &[&str] = &[
+            "var/db = python-3 other-1",
+            "var/owned = python:usr/lib/py/a.installed other:usr/lib/py/c.installed",
+            "usr/lib/py/a.installed = six-1 seven-1",
+            "usr/lib/py/b.installed = eight-1",
+        ];
+        let inventory = check(&[files], &["other-1@0", "python-3@0", "eight-1@0"]);
+        let folded: Vec<u32> = inventory.packages.iter().map(|p| p.folded).collect();
+        assert_eq!(folded, [0, 2, 0]);
+    }
+
+    #[test]
+    fn ownership_is_seen_through_a_merged_usr() {
+        for (link, listed, real) in [
+            ("lib -> usr/lib", "lib/a.installed", "usr/lib/a.installed"),
+            ("lib -> usr/lib", "usr/lib/a.installed", "lib/a.installed"),
+            (
+                "sbin -> usr/sbin",
+                "sbin/a.installed",
+                "usr/bin/a.installed",
+            ),
+        ] {
+            let owned = format!("var/owned = os:{listed}");
+            let file = format!("{real} = six-1");
+            let layer = ["var/db = os-1", link, "usr/sbin -> bin", &owned, &file];
+            check(&[&layer], &["os-1@0"]);
+            // Without the links they are two files.
+            let layer = ["var/db = os-1", &owned, &file];
+            check(&[&layer], &["os-1@0", "six-1@0"]);
+        }
+    }
+
+    #[test]
+    fn installed_beats_declared_in_the_same_project() {
+        check(
+            &[&[
+                "app/x.lock = a-1 dev-1",
+                "app/node_modules/a/m.installed = a-1",
+                "other/x.lock = b-1",
+            ]],
+            &["a-1@0", "b-1@0"],
+        );
+    }
+
+    #[test]
+    fn lockfiles_of_installed_packages_declare_nothing() {
+        check(
+            &[&[
+                "app/node_modules/a/m.installed = a-1",
+                "app/node_modules/a/x.lock = b-1",
+                "usr/lib/python3/site-packages/p/x.lock = c-1",
+            ]],
+            &["a-1@0"],
+        );
+    }
+
+    #[test]
+    fn one_package_in_several_places_has_several_paths() {
+        let inventory = check(
+            &[
+                &["b/x.lock = a-1", "a/x.lock = a-1", "c/m.installed = a-1"],
+                &["d/x.lock = a-1"],
+            ],
+            &["a-1@0", "a-1@1"],
+        );
+        let paths: Vec<&[String]> = inventory
+            .packages
+            .iter()
+            .map(|p| p.paths.as_slice())
+            .collect();
+        assert_eq!(paths[0], ["/a/x.lock", "/b/x.lock", "/c/m.installed"]);
+        assert_eq!(paths[1], ["/d/x.lock"]);
+    }
+
+    #[test]
+    fn development_packages_are_left_out_and_counted() {
+        let inventory = check(
+            &[&["a/x.lock = a-1? b-1? c-1", "b/x.lock = b-1"]],
+            &["b-1@0", "c-1@0"],
+        );
+        assert_eq!(inventory.development_excluded, 1);
+    }
+}

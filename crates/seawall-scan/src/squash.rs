@@ -130,3 +130,6 @@ fn identity(package: &Package) -> (&str, &str, Option<&str>) {
         package.architecture.as_deref(),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,10 @@ use seawall_model::Distro;
 /// Reads `os-release` and what was there before it.
 pub struct OsRelease;
 
+type Parser = fn(&str) -> Option<Distro>;
+
 /// The files that name a distribution, the most telling first.
-const FILES: &[(&str, fn(&str) -> Option<Distro>)] = &[
+const FILES: &[(&str, Parser)] = &[
     ("etc/os-release", parse_os_release),
     ("usr/lib/os-release", parse_os_release),
     ("etc/alpine-release", parse_alpine_release),

@@ -1,0 +1,127 @@
+use crate::test_layer::{names, scan, scan_holding};
+
+fn check(layers: &[&[&str]], expected: &[&str]) {
+    assert_eq!(names(&scan(layers)), expected, "{layers:?}");
+}
+
+#[test]
+fn a_whiteout_hides_only_lower_layers() {
+    check(&[&["a/x.lock = p-1"], &["!a/x.lock"]], &[]);
+    check(&[&["a/x.lock = p-1"], &["!a"]], &[]);
+    check(&[&["a/b/c/x.lock = p-1"], &["!a"]], &[]);
+    check(&[&["!a/x.lock", "a/x.lock = p-1"]], &["p-1@0"]);
+    check(&[&["a/x.lock = p-1", "!a/x.lock"]], &["p-1@0"]);
+    check(&[&["a/x.lock = p-1", "!a"]], &["p-1@0"]);
+    check(&[&["a/x.lock = p-1"], &["!a/x"]], &["p-1@0"]);
+    check(&[&["ab/x.lock = p-1"], &["!a"]], &["p-1@0"]);
+    check(
+        &[&["a/x.lock = p-1"], &["!a/x.lock"], &["a/x.lock = p-1"]],
+        &["p-1@2"],
+    );
+}
+
+#[test]
+fn an_opaque_directory_hides_what_lower_layers_have_in_it() {
+    check(&[&["a/x.lock = p-1"], &["!a/*"]], &[]);
+    check(&[&["a/b/x.lock = p-1"], &["!a/*"]], &[]);
+    check(&[&["x.lock = p-1", "a/y.lock = q-1"], &["!*"]], &[]);
+    check(
+        &[&["a/x.lock = p-1"], &["!a/*", "a/y.lock = q-1"]],
+        &["q-1@1"],
+    );
+    check(
+        &[&["a/x.lock = p-1"], &["a/y.lock = q-1", "!a/*"]],
+        &["q-1@1"],
+    );
+    check(&[&["a/x.lock = p-1"], &["!a/b/*"]], &["p-1@0"]);
+}
+
+#[test]
+fn whatever_takes_a_path_hides_what_was_there() {
+    check(&[&["a/x.lock = p-1"], &["a/x.lock = p-2"]], &["p-2@1"]);
+    check(&[&["a/x.lock = p-1"], &["a/x.lock -> y"]], &[]);
+    check(&[&["a/x.lock = p-1"], &["a/x.lock/"]], &[]);
+    check(&[&["a/x.lock = p-1"], &["a -> b"]], &[]);
+    check(&[&["a/b/x.lock = p-1"], &["a = text"]], &[]);
+    check(&[&["a/b/x.lock = p-1"], &["a/b => c"]], &[]);
+    check(&[&["a/x.lock = p-1"], &["a/"]], &["p-1@0"]);
+    check(&[&["a/x.lock = p-1"], &["a/x.lock = "]], &[]);
+}
+
+#[test]
+fn of_one_path_twice_in_a_layer_the_last_entry_holds() {
+    check(&[&["x.lock = p-1", "x.lock = p-2"]], &["p-2@0"]);
+    check(&[&["x.lock = p-1", "x.lock -> y"]], &[]);
+    check(&[&["x.lock = p-1", "x.lock/"]], &[]);
+    check(&[&["x.lock -> y", "x.lock = p-1"]], &["p-1@0"]);
+}
+
+#[test]
+fn a_hard_link_is_a_file_of_its_own() {
+    check(&[&["other = p-1", "x.lock => p-1"]], &["p-1@0"]);
+    check(
+        &[&["x.lock = p-1"], &["y.lock => p-2"], &["!x.lock"]],
+        &["p-2@1"],
+    );
+}
+
+#[test]
+fn a_package_belongs_to_the_lowest_layer_that_has_had_it_since() {
+    check(
+        &[
+            &["var/db = a-1 b-1"],
+            &["other = text"],
+            &["var/db = a-1 b-2 c-1"],
+            &["var/db = a-1 b-2 c-1 d-1"],
+        ],
+        &["a-1@0", "b-2@2", "c-1@2", "d-1@3"],
+    );
+    // Removed and installed again: the layer that brought it back.
+    check(
+        &[
+            &["var/db = a-1 b-1"],
+            &["var/db = b-1"],
+            &["var/db = a-1 b-1"],
+        ],
+        &["a-1@2", "b-1@0"],
+    );
+    // A database that comes with its whole directory is still the same database.
+    check(
+        &[&["var/db = a-1"], &["!var/*", "var/db = a-1 b-1"]],
+        &["a-1@0", "b-1@1"],
+    );
+}
+
+#[test]
+fn files_are_analyzed_in_place_when_the_budget_is_used_up() {
+    let entries: Vec<String> = (0..500).map(|n| format!("{n}.lock = p{n}-1")).collect();
+    let layer: Vec<&str> = entries.iter().map(String::as_str).collect();
+    for held_bytes in [0, 3_000, 1 << 20] {
+        let inventory = scan_holding(&[&layer], held_bytes);
+        assert_eq!(inventory.packages.len(), 500);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_said_unless_it_is_hidden() {
+    let long = format!("long.lock = {}", "x".repeat(1_001));
+    let inventory = scan(&[&[
+        "a.lock = p-1 corrupt",
+        "b.lock = panic",
+        &long,
+        "c.lock = q-1",
+    ]]);
+    assert_eq!(names(&inventory), ["p-1@0", "q-1@0"]);
+    let mut said: Vec<String> = inventory.incomplete.iter().map(|i| i.to_string()).collect();
+    said.sort();
+    assert_eq!(
+        said,
+        [
+            "/a.lock: words: as asked (at byte 7)",
+            "/b.lock: words failed on this file",
+            "/long.lock: 1001 bytes are more than the 1000 bytes that words reads",
+        ]
+    );
+    let inventory = scan(&[&["a.lock = corrupt"], &["!a.lock"]]);
+    assert!(inventory.incomplete.is_empty());
+}

@@ -1,0 +1,192 @@
+//! Layers for tests, written as one line an entry.
+
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use crate::scan::{ScanOptions, scan_with};
+use jiff::civil::date;
+use seawall_artifact::{
+    Content, Entry, EntryKind, Error, ImageInfo, LayerVisitor, ReadArtifact, ReadLayer,
+};
+use seawall_model::{Evidence, Inventory, Package, PackageType};
+
+/// One entry of a layer.
+pub(crate) struct TestEntry {
+    pub(crate) path: String,
+    pub(crate) kind: TestKind,
+}
+
+/// What it is.
+pub(crate) enum TestKind {
+    File(String),
+    Directory,
+    Symlink(String),
+    HardLink(String),
+    Whiteout,
+    Opaque,
+}
+
+impl TestEntry {
+    /// Reads `path = content`, `path/` (a directory), `path -> target` (a symbolic link),
+    /// `path => target` (a hard link), `!path` (a whiteout) or `!path/*` (an opaque directory).
+    fn parse(line: &str) -> Self {
+        let (path, kind) = if let Some(path) = line.strip_prefix('!') {
+            match path.strip_suffix('*') {
+                Some(directory) => (directory.trim_end_matches('/'), TestKind::Opaque),
+                None => (path, TestKind::Whiteout),
+            }
+        } else if let Some((path, target)) = line.split_once(" -> ") {
+            (path, TestKind::Symlink(target.to_owned()))
+        } else if let Some((path, target)) = line.split_once(" => ") {
+            (path, TestKind::HardLink(target.to_owned()))
+        } else if let Some((path, content)) = line.split_once(" = ") {
+            (path, TestKind::File(content.to_owned()))
+        } else {
+            (line.trim_end_matches('/'), TestKind::Directory)
+        };
+        Self {
+            path: path.to_owned(),
+            kind,
+        }
+    }
+}
+
+impl Entry for TestEntry {
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn kind(&self) -> EntryKind<'_> {
+        match &self.kind {
+            TestKind::File(_) => EntryKind::File,
+            TestKind::Directory => EntryKind::Directory,
+            TestKind::Symlink(target) => EntryKind::Symlink(target),
+            TestKind::HardLink(target) => EntryKind::HardLink(target),
+            TestKind::Whiteout => EntryKind::Whiteout,
+            TestKind::Opaque => EntryKind::OpaqueDirectory,
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match &self.kind {
+            TestKind::File(content) => content.len() as u64,
+            _ => 0,
+        }
+    }
+
+    fn mode(&self) -> u32 {
+        0o644
+    }
+
+    fn peek(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.content()?
+            .read_at(buffer, 0)
+            .map_err(|source| Error::Io {
+                place: self.path.clone(),
+                source,
+            })
+    }
+
+    fn content(&mut self) -> Result<Content, Error> {
+        match &self.kind {
+            TestKind::File(content) => Ok(Content::from_bytes(content.as_bytes().to_vec())),
+            // As if the file that it links to held the text of its own path.
+            TestKind::HardLink(target) => Ok(Content::from_bytes(target.as_bytes().to_vec())),
+            _ => Ok(Content::from_bytes(Vec::new())),
+        }
+    }
+}
+
+/// Reads words from `*.lock` and `*.installed` files (declared and installed npm packages), `db`
+/// files (OS packages) and `owned` files (`package:path`). A word is `name-version`, of which
+/// `?` marks a development package.
+pub(crate) struct Words;
+
+impl Analyzer for Words {
+    fn name(&self) -> &'static str {
+        "words"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        &[
+            Pattern::Extension("lock"),
+            Pattern::Extension("installed"),
+            Pattern::Name("db"),
+            Pattern::Name("owned"),
+        ]
+    }
+
+    fn max_bytes(&self) -> u64 {
+        1_000
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        let bytes = file.content.read_all()?;
+        let text = String::from_utf8_lossy(&bytes);
+        for word in text.split_ascii_whitespace() {
+            if file.path.ends_with("owned") {
+                let (package, path) = word.split_once(':').unwrap();
+                found.owned.push(OwnedFiles {
+                    package: package.to_owned(),
+                    paths: vec![path.to_owned()],
+                });
+                continue;
+            }
+            match word {
+                "panic" => panic!("as asked"),
+                "corrupt" => return Err(AnalyzeError::corrupt("as asked").at(7)),
+                _ => {}
+            }
+            let (kind, evidence) = match file.path {
+                path if path.ends_with("lock") => (PackageType::Npm, Evidence::Declared),
+                path if path.ends_with("db") => (PackageType::Deb, Evidence::Database),
+                _ => (PackageType::Npm, Evidence::Installed),
+            };
+            let (name, version) = word.trim_end_matches('?').split_once('-').unwrap();
+            let mut package = Package::new(kind, name, version, evidence);
+            package.development = word.ends_with('?');
+            found.packages.push(package);
+        }
+        Ok(())
+    }
+}
+
+/// Scans an image of these layers, each a list of entries.
+pub(crate) fn scan(layers: &[&[&str]]) -> Inventory {
+    scan_holding(layers, 1 << 20)
+}
+
+/// As [`scan`], with so many bytes for waiting files.
+pub(crate) fn scan_holding(layers: &[&[&str]], held_bytes: u64) -> Inventory {
+    let mut options = ScanOptions::new("test", date(2026, 1, 1));
+    options.held_bytes = held_bytes;
+    scan_with(&[&Words], &options, |readers| {
+        let mut read = Vec::new();
+        for lines in layers {
+            let mut visitor = readers.open();
+            for line in *lines {
+                visitor.visit(&mut TestEntry::parse(line))?;
+            }
+            read.push(ReadLayer {
+                digest: None,
+                diff_id: None,
+                size: None,
+                created_by: None,
+                visitor,
+            });
+        }
+        Ok(ReadArtifact {
+            image: Some(ImageInfo::default()),
+            layers: read,
+            incomplete: Vec::new(),
+        })
+    })
+    .unwrap()
+}
+
+/// The packages as `name-version@layer`.
+pub(crate) fn names(inventory: &Inventory) -> Vec<String> {
+    inventory
+        .packages
+        .iter()
+        .map(|p| format!("{}-{}@{}", p.name, p.version, p.layer.unwrap()))
+        .collect()
+}
