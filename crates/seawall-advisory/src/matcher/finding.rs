@@ -1,0 +1,313 @@
+//! A finding from a verdict and everything known of its flaw.
+
+use super::details::Details;
+use super::package::{Matched, Verdict};
+use crate::Source;
+use crate::database::stored::{Core, Text, Vector};
+use crate::database::{Database, DatabaseError};
+use seawall_model::{Cvss, Finding, PackageIndex, Priority, Severity};
+use std::collections::{BTreeSet, HashSet};
+
+/// The most links that a finding carries.
+const MAX_REFERENCES: usize = 32;
+/// The longest title made from a description, in characters.
+const MAX_TITLE: usize = 160;
+
+/// An advisory that has something to say on a flaw.
+struct Speaker<'a> {
+    source: Source,
+    bulletin: bool,
+    /// Whether it says that the package is affected.
+    matched: bool,
+    /// The rating for this package, where the advisory matched it.
+    row_severity: Option<Severity>,
+    core: Core<'a>,
+    text: Text<'a>,
+}
+
+/// Puts a finding together.
+pub(super) fn assemble(
+    database: &Database,
+    details: &Details<'_>,
+    package: PackageIndex,
+    verdict: &Verdict,
+) -> Result<Finding, DatabaseError> {
+    let about = details.about(verdict.flaw)?;
+    let names: HashSet<&str> = std::iter::once(about.flaw.id)
+        .chain(about.flaw.aliases.iter().copied())
+        .collect();
+    let speakers = speakers(database, details, verdict, &about.own)?;
+    let cvss = cvss(&speakers, &names);
+    let first_cnnvd = database.advisory_count();
+    let mut cnnvd = None;
+    if let Some(&entry) = about.flaw.cnnvd.first() {
+        let text = details.text(database, first_cnnvd.saturating_add(entry))?;
+        cnnvd = Some((database.cnnvd(entry)?, text));
+    }
+    let (severity, severity_source) = severity(&speakers, &names, &cvss)
+        .or_else(|| {
+            let severity = cnnvd.as_ref()?.0.severity?.severity();
+            (severity != Severity::Unknown).then(|| (severity, "cnnvd".to_owned()))
+        })
+        .unwrap_or_default();
+    Ok(Finding {
+        id: about.flaw.id.to_owned(),
+        aliases: aliases(database, verdict, &about.flaw)?,
+        cnnvd: cnnvd.as_ref().map(|(core, _)| core.id.to_owned()),
+        cnnvd_title: cnnvd
+            .as_ref()
+            .map(|(_, text)| text.title.to_owned())
+            .filter(|title| !title.is_empty()),
+        package,
+        severity,
+        severity_source,
+        cvss,
+        epss: epss(database, &names)?,
+        kev: !about.flaw.kev.is_empty(),
+        fix: verdict.fix.clone(),
+        title: title(&speakers).unwrap_or_else(|| about.flaw.id.to_owned()),
+        description: description(&speakers),
+        cwes: speakers
+            .iter()
+            .filter(|speaker| !speaker.bulletin)
+            .flat_map(|speaker| &speaker.core.cwes)
+            .copied()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+        references: references(&speakers),
+        published: speakers
+            .iter()
+            .filter_map(|speaker| speaker.core.published)
+            .min()
+            .map(str::to_owned),
+        matched_by: matched_by(&speakers, verdict),
+        confidence: verdict.confidence,
+        priority: Priority::default(),
+        status: verdict.status,
+        suppression: None,
+    })
+}
+
+/// Those that matched, the deciding one first; then the others about this flaw alone, GitHub and
+/// NVD before the rest because they write for everybody.
+fn speakers<'a>(
+    database: &'a Database,
+    details: &'a Details<'_>,
+    verdict: &Verdict,
+    own: &[u32],
+) -> Result<Vec<Speaker<'a>>, DatabaseError> {
+    let mut seen = HashSet::new();
+    let mut speakers = Vec::new();
+    let mut others = Vec::new();
+    for &advisory in own {
+        let source = database.advisory_entry(advisory)?.source;
+        let order = match source {
+            Source::User => 0,
+            Source::GitHub => 1,
+            Source::Nvd => 2,
+            _ => 3,
+        };
+        others.push((order, advisory, source));
+    }
+    others.sort_by_key(|&(order, advisory, _)| (order, advisory));
+    let matched = verdict.matched.iter().map(|&speaker| (speaker, true));
+    let others = others.into_iter().map(|(_, advisory, source)| {
+        let speaker = Matched {
+            advisory,
+            source,
+            bulletin: false,
+            severity: None,
+        };
+        (speaker, false)
+    });
+    for (speaker, matched) in matched.chain(others) {
+        if seen.insert(speaker.advisory) {
+            speakers.push(Speaker {
+                source: speaker.source,
+                bulletin: speaker.bulletin,
+                matched,
+                row_severity: speaker.severity,
+                core: database.core(speaker.advisory)?,
+                text: details.text(database, speaker.advisory)?,
+            });
+        }
+    }
+    Ok(speakers)
+}
+
+/// The first rating of those that matched; then the best CVSS vector, newest version first; then
+/// any rating of the flaw, which may be meant for another distribution's build of it.
+fn severity(
+    speakers: &[Speaker<'_>],
+    names: &HashSet<&str>,
+    cvss: &[Cvss],
+) -> Option<(Severity, String)> {
+    let stated = |matched| {
+        speakers
+            .iter()
+            .filter(|speaker| speaker.matched == matched)
+            .find_map(|speaker| {
+                let severity = rating(speaker, names)?;
+                Some((severity, speaker.source.name().to_owned()))
+            })
+    };
+    let scored = || {
+        let first = cvss.first()?;
+        let best = cvss
+            .iter()
+            .filter(|other| other.source == first.source)
+            .max_by_key(|other| other.version)?;
+        Some((Severity::from_score(best.score), best.source.clone()))
+    };
+    stated(true).or_else(scored).or_else(|| stated(false))
+}
+
+/// A speaker's rating for the package, else for the flaw, else for the whole bulletin.
+fn rating(speaker: &Speaker<'_>, names: &HashSet<&str>) -> Option<Severity> {
+    let covered = speaker
+        .core
+        .covers
+        .iter()
+        .filter(|flaw| names.contains(flaw.id))
+        .find_map(|flaw| flaw.severity);
+    speaker
+        .row_severity
+        .into_iter()
+        .chain(covered.map(|rating| rating.severity()))
+        .chain(speaker.core.severity.map(|rating| rating.severity()))
+        .find(|severity| *severity != Severity::Unknown)
+}
+
+/// Vectors in the order of speakers, each once.
+fn cvss(speakers: &[Speaker<'_>], names: &HashSet<&str>) -> Vec<Cvss> {
+    let mut seen = HashSet::new();
+    let mut vectors = Vec::new();
+    for speaker in speakers {
+        let covered = speaker
+            .core
+            .covers
+            .iter()
+            .filter(|flaw| names.contains(flaw.id))
+            .flat_map(|flaw| &flaw.cvss);
+        // A bulletin's own vectors are those of its worst flaw.
+        let own = speaker.core.cvss.iter().filter(|_| !speaker.bulletin);
+        let mut of_speaker: Vec<&Vector<'_>> = covered.chain(own).collect();
+        of_speaker.sort_by_key(|vector| std::cmp::Reverse(vector.version));
+        for vector in of_speaker {
+            if seen.insert((vector.version, vector.vector)) {
+                vectors.push(vector.to_cvss());
+            }
+        }
+    }
+    vectors
+}
+
+/// The flaw's other names, those of bulletins about this package, and CNNVD's.
+fn aliases(
+    database: &Database,
+    verdict: &Verdict,
+    flaw: &crate::database::stored::Flaw<'_>,
+) -> Result<Vec<String>, DatabaseError> {
+    let mut aliases: BTreeSet<&str> = flaw.aliases.iter().copied().collect();
+    for &advisory in &verdict.speakers {
+        aliases.insert(database.core(advisory)?.id);
+    }
+    for &entry in &flaw.cnnvd {
+        aliases.insert(database.cnnvd(entry)?.id);
+    }
+    aliases.remove(flaw.id);
+    Ok(aliases.into_iter().map(str::to_owned).collect())
+}
+
+/// The highest estimate among the flaw's CVEs.
+fn epss(
+    database: &Database,
+    names: &HashSet<&str>,
+) -> Result<Option<seawall_model::Epss>, DatabaseError> {
+    let mut highest: Option<seawall_model::Epss> = None;
+    for name in names {
+        if let Some(epss) = database.epss(name)?
+            && highest.is_none_or(|known| known.score < epss.score)
+        {
+            highest = Some(epss);
+        }
+    }
+    Ok(highest)
+}
+
+/// A title about this flaw alone, else the first sentence of a description, else a bulletin's.
+fn title(speakers: &[Speaker<'_>]) -> Option<String> {
+    let own = || speakers.iter().filter(|speaker| !speaker.bulletin);
+    own()
+        .map(|speaker| speaker.text.title)
+        .find(|title| !title.is_empty())
+        .map(str::to_owned)
+        .or_else(|| {
+            own()
+                .map(|speaker| first_sentence(speaker.text.description))
+                .find(|sentence| !sentence.is_empty())
+        })
+        .or_else(|| {
+            speakers
+                .iter()
+                .map(|speaker| speaker.text.title)
+                .find(|title| !title.is_empty())
+                .map(str::to_owned)
+        })
+}
+
+fn first_sentence(description: &str) -> String {
+    let paragraph = first_paragraph(description);
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = line
+        .split_once(". ")
+        .map_or(line.as_str(), |(first, _)| first);
+    match sentence.char_indices().nth(MAX_TITLE) {
+        Some((end, _)) => format!("{}…", sentence.get(..end).unwrap_or_default().trim_end()),
+        None => sentence.to_owned(),
+    }
+}
+
+fn description(speakers: &[Speaker<'_>]) -> String {
+    let own = speakers.iter().filter(|speaker| !speaker.bulletin);
+    let bulletins = speakers.iter().filter(|speaker| speaker.bulletin);
+    own.chain(bulletins)
+        .map(|speaker| first_paragraph(speaker.text.description))
+        .find(|paragraph| !paragraph.is_empty())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Up to the first empty line.
+fn first_paragraph(description: &str) -> &str {
+    let description = description.trim();
+    description
+        .split_once("\n\n")
+        .map_or(description, |(first, _)| first.trim_end())
+}
+
+fn references(speakers: &[Speaker<'_>]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    speakers
+        .iter()
+        .flat_map(|speaker| &speaker.text.references)
+        .filter(|link| seen.insert(**link))
+        .take(MAX_REFERENCES)
+        .map(|&link| link.to_owned())
+        .collect()
+}
+
+fn matched_by(speakers: &[Speaker<'_>], verdict: &Verdict) -> Vec<String> {
+    let matched: HashSet<u32> = verdict.matched.iter().map(|m| m.advisory).collect();
+    let mut seen = HashSet::new();
+    // Speakers begin with those that matched, in the order of the verdict.
+    speakers
+        .iter()
+        .take(matched.len())
+        .map(|speaker| speaker.core.id)
+        .filter(|id| seen.insert(*id))
+        .map(str::to_owned)
+        .collect()
+}

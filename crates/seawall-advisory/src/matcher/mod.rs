@@ -1,0 +1,136 @@
+//! An inventory in, findings out.
+//!
+//! Three steps: every package is held against the rows of its name, and the publishers' statements
+//! about each flaw are weighed (in parallel, [`package`]); the texts of what was found are unpacked,
+//! each group once ([`details`]); and the findings are put together ([`finding`]).
+
+mod applies;
+mod details;
+mod finding;
+mod package;
+mod publishers;
+mod ranges;
+mod select;
+#[cfg(test)]
+mod tests;
+
+use crate::database::{Database, DatabaseError};
+use details::Details;
+use rayon::prelude::*;
+use seawall_model::{Finding, Incomplete, IncompleteReason, Inventory, PackageIndex};
+use select::{Selection, Selector};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What matching an inventory gave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Matches {
+    /// Ordered by package, then identifier. Priority and policy are not applied yet.
+    pub findings: Vec<Finding>,
+    /// Packages that could not be matched, and why.
+    pub incomplete: Vec<Incomplete>,
+    /// What a reader should know of how it was matched, one sentence each: that one distribution's
+    /// advisories stood in for another's.
+    pub notes: Vec<String>,
+}
+
+impl Database {
+    /// Finds the flaws of an inventory's packages.
+    ///
+    /// # Errors
+    /// The database is damaged.
+    pub fn match_inventory(&self, inventory: &Inventory) -> Result<Matches, DatabaseError> {
+        let selector = Selector::new(self, inventory.distro.as_ref());
+        let selections: Vec<Selection<'_>> = inventory
+            .packages
+            .iter()
+            .map(|package| selector.select(package))
+            .collect();
+        let outcomes: Vec<package::Outcome> = selections
+            .par_iter()
+            .zip(&inventory.packages)
+            .map(|(selection, package)| package::evaluate(self, selection, package))
+            .collect::<Result<_, _>>()?;
+        let details = Details::load(self, outcomes.iter().flat_map(|outcome| &outcome.verdicts))?;
+        let found: Vec<Vec<Finding>> = outcomes
+            .par_iter()
+            .enumerate()
+            .map(|(at, outcome)| {
+                let package = PackageIndex(u32::try_from(at).unwrap_or(u32::MAX));
+                let mut findings = outcome
+                    .verdicts
+                    .iter()
+                    .map(|verdict| finding::assemble(self, &details, package, verdict))
+                    .collect::<Result<Vec<_>, _>>()?;
+                findings.sort_by(|a, b| a.id.cmp(&b.id));
+                Ok(findings)
+            })
+            .collect::<Result<_, DatabaseError>>()?;
+        Ok(Matches {
+            findings: found.into_iter().flatten().collect(),
+            incomplete: incomplete(inventory, &selections, &outcomes),
+            notes: notes(&selections),
+        })
+    }
+}
+
+fn notes(selections: &[Selection<'_>]) -> Vec<String> {
+    selections
+        .iter()
+        .filter_map(|selection| selection.stands_in_for.as_ref().zip(selection.ecosystem()))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .map(|(own, used)| {
+            format!("no advisories for {own} in this database: those for {used} were used")
+        })
+        .collect()
+}
+
+fn incomplete(
+    inventory: &Inventory,
+    selections: &[Selection<'_>],
+    outcomes: &[package::Outcome],
+) -> Vec<Incomplete> {
+    let mut without: BTreeMap<&str, usize> = BTreeMap::new();
+    for selection in selections {
+        if let Some(what) = &selection.without_advisories {
+            *without.entry(what).or_default() += 1;
+        }
+    }
+    let mut incomplete: Vec<Incomplete> = without
+        .into_iter()
+        .map(|(what, packages)| {
+            Incomplete::new(
+                IncompleteReason::NoAdvisories,
+                what,
+                format!(
+                    "no advisories for {what} in this database: {} not matched",
+                    counted(packages, "package was", "packages were")
+                ),
+            )
+            .hint("run `seawall db update`, or add its feed with `seawall db build --from PATH`")
+        })
+        .collect();
+    for (package, outcome) in inventory.packages.iter().zip(outcomes) {
+        if let Some(error) = &outcome.first_error {
+            incomplete.push(Incomplete::new(
+                IncompleteReason::Unsupported,
+                package
+                    .paths
+                    .first()
+                    .cloned()
+                    .unwrap_or_else(|| package.name.clone()),
+                format!(
+                    "{} {}: {} could not be compared: {error}",
+                    package.name,
+                    package.version,
+                    counted(outcome.errors, "advisory", "advisories")
+                ),
+            ));
+        }
+    }
+    incomplete
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

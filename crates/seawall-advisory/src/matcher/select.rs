@@ -1,0 +1,164 @@
+//! Which rows of the database may speak of a package.
+
+use crate::database::Database;
+use seawall_model::{Distro, DistroFamily, Ecosystem, Package, PackageType};
+use std::borrow::Cow;
+
+/// Chooses the ecosystems for one target.
+pub(crate) struct Selector<'a> {
+    database: &'a Database,
+    /// The target's own distribution, and the one whose advisories are used.
+    distro: Option<(Ecosystem, Option<Ecosystem>)>,
+    distro_name: String,
+}
+
+/// Where to look a package up.
+pub(crate) struct Selection<'p> {
+    /// The ecosystem and its key; `None` where nothing can be looked up.
+    scope: Option<(Ecosystem, String)>,
+    /// Normalised names to look up.
+    pub(crate) names: Vec<Cow<'p, str>>,
+    /// The names under which source packages are meant, with the version they are compared by.
+    pub(crate) source: (Cow<'p, str>, Cow<'p, str>),
+    /// The ecosystem that has no advisories, where another stands in for it.
+    pub(crate) stands_in_for: Option<String>,
+    /// What there are no advisories for.
+    pub(crate) without_advisories: Option<String>,
+}
+
+impl Selection<'_> {
+    /// The key of the ecosystem whose rows apply.
+    pub(crate) fn ecosystem(&self) -> Option<&str> {
+        self.scope.as_ref().map(|(_, key)| key.as_str())
+    }
+
+    /// The ecosystem whose rows apply, and its key.
+    pub(crate) fn scope(&self) -> Option<(&Ecosystem, &str)> {
+        self.scope
+            .as_ref()
+            .map(|(ecosystem, key)| (ecosystem, key.as_str()))
+    }
+}
+
+impl<'a> Selector<'a> {
+    /// For packages of a target with this operating system.
+    pub(crate) fn new(database: &'a Database, distro: Option<&Distro>) -> Self {
+        let own = distro.and_then(Distro::ecosystem);
+        Self {
+            database,
+            distro: own.map(|own| {
+                let used = std::iter::once(own.clone())
+                    .chain(stand_in(&own))
+                    .find(|candidate| database.knows(candidate));
+                (own, used)
+            }),
+            distro_name: distro.map_or_else(
+                || "an unknown distribution".to_owned(),
+                |distro| {
+                    format!("{} {}", distro.id, distro.version)
+                        .trim()
+                        .to_owned()
+                },
+            ),
+        }
+    }
+
+    /// Where to look a package up.
+    pub(crate) fn select<'p>(&self, package: &'p Package) -> Selection<'p> {
+        let mut selection = Selection {
+            scope: None,
+            names: Vec::new(),
+            source: source_of(package),
+            stands_in_for: None,
+            without_advisories: None,
+        };
+        let ecosystem = match package.kind.ecosystem() {
+            Some(language) if self.database.knows(&language) => language,
+            Some(language) => {
+                selection.without_advisories = Some(language.to_string());
+                return selection;
+            }
+            None => match &self.distro {
+                Some((own, Some(used))) => {
+                    if own != used {
+                        selection.stands_in_for = Some(own.to_string());
+                    }
+                    used.clone()
+                }
+                Some((own, None)) => {
+                    selection.without_advisories = Some(own.to_string());
+                    return selection;
+                }
+                None => {
+                    selection.without_advisories = Some(self.distro_name.clone());
+                    return selection;
+                }
+            },
+        };
+        selection.names = names_of(package, &ecosystem, &selection.source.0);
+        let key = ecosystem.to_string();
+        selection.scope = Some((ecosystem, key));
+        selection
+    }
+}
+
+/// The distribution whose advisories are near enough where there are none of its own: Rocky and
+/// CentOS rebuild Red Hat's packages with the same names and versions. Alma and Oracle are not
+/// listed, because they publish their own and their versions differ more often.
+fn stand_in(own: &Ecosystem) -> Option<Ecosystem> {
+    match own {
+        Ecosystem::Distro {
+            family: DistroFamily::Rocky | DistroFamily::CentOs,
+            release,
+        } => Some(Ecosystem::Distro {
+            family: DistroFamily::RedHat,
+            release: release.clone(),
+        }),
+        _ => None,
+    }
+}
+
+/// Name and version of the source package. Where none is recorded, the binary is its own: dpkg
+/// leaves the field out when name and version are the same.
+fn source_of(package: &Package) -> (Cow<'_, str>, Cow<'_, str>) {
+    let Some(source) = &package.source else {
+        return (
+            Cow::Borrowed(package.name.as_str()),
+            Cow::Borrowed(package.version.as_str()),
+        );
+    };
+    let name = Cow::Borrowed(source.name.as_str());
+    if source.version.is_empty() {
+        return (name, Cow::Borrowed(package.version.as_str()));
+    }
+    // The name of a source rpm, from which its version is read, has no room for the epoch; binaries
+    // inherit it unless their spec says otherwise.
+    let version = match (package.kind, package.version.split_once(':')) {
+        (PackageType::Rpm, Some((epoch, _))) if !source.version.contains(':') => {
+            Cow::Owned(format!("{epoch}:{}", source.version))
+        }
+        _ => Cow::Borrowed(source.version.as_str()),
+    };
+    (name, version)
+}
+
+fn names_of<'p>(
+    package: &'p Package,
+    ecosystem: &Ecosystem,
+    source: &Cow<'p, str>,
+) -> Vec<Cow<'p, str>> {
+    let mut names = vec![Cow::Owned(ecosystem.normalize_name(&package.name))];
+    if package.kind.is_os() && **source != package.name {
+        names.push(source.clone());
+    }
+    if *ecosystem == Ecosystem::Generic && !package.cpe_products.is_empty() {
+        // The exact products, so that the name alone does not bring another vendor's.
+        names = package
+            .cpe_products
+            .iter()
+            .map(|product| Cow::Owned(ecosystem.normalize_name(product)))
+            .collect();
+        names.dedup();
+    }
+    names
+}
