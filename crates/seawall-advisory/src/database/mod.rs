@@ -7,6 +7,8 @@ pub(crate) mod layout;
 mod mapping;
 mod records;
 pub(crate) mod stored;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod write;
 

@@ -1,1 +1,524 @@
+use crate::build::Builder;
+use crate::database::{Database, OpenOptions};
+use crate::importers::Records;
+use crate::{
+    Advisory, Affected, CnnvdEntry, CoveredFlaw, EpssEntry, KevEntry, NameKind, Source, State,
+    Upper,
+};
+use seawall_model::{
+    Distro, DistroFamily, Ecosystem, Evidence, Finding, Inventory, Package, PackageType, Severity,
+    SourcePackage, Target,
+};
 
+fn distro(id: &str, version: &str) -> Distro {
+    Distro {
+        id: id.to_owned(),
+        version: version.to_owned(),
+        id_like: Vec::new(),
+        codename: None,
+        pretty_name: None,
+        end_of_life: None,
+    }
+}
+
+fn release(family: DistroFamily, release: &str) -> Ecosystem {
+    Ecosystem::Distro {
+        family,
+        release: release.to_owned(),
+    }
+}
+
+fn debian() -> Ecosystem {
+    release(DistroFamily::Debian, "12")
+}
+
+fn inventory(distro: Option<Distro>, packages: Vec<Package>) -> Inventory {
+    Inventory {
+        target: Target::default(),
+        distro,
+        layers: Vec::new(),
+        development_excluded: Default::default(),
+        packages,
+        incomplete: Vec::new(),
+    }
+}
+
+fn package(kind: PackageType, name: &str, version: &str) -> Package {
+    Package::new(kind, name, version, Evidence::Database)
+}
+
+fn deb(name: &str, version: &str) -> Package {
+    package(PackageType::Deb, name, version)
+}
+
+fn advisory(id: &str, source: Source, affected: Vec<Affected>) -> Advisory {
+    Advisory {
+        affected,
+        ..Advisory::new(id, source)
+    }
+}
+
+fn row(ecosystem: Ecosystem, name: &str, upper: Upper) -> Affected {
+    let kind = match ecosystem {
+        Ecosystem::Distro { .. } => NameKind::Source,
+        _ => NameKind::Binary,
+    };
+    Affected::new(ecosystem, name, kind, State::Affected).until(upper)
+}
+
+fn fixed(version: &str) -> Upper {
+    Upper::Fixed(version.to_owned())
+}
+
+fn with(mut advisory: Advisory, change: impl FnOnce(&mut Advisory)) -> Advisory {
+    change(&mut advisory);
+    advisory
+}
+
+fn records(advisories: Vec<Advisory>) -> Records {
+    Records {
+        advisories,
+        ..Records::default()
+    }
+}
+
+fn open(records: Records) -> Database {
+    let mut builder = Builder::new();
+    builder.add(records);
+    let built = builder.finish().unwrap();
+    Database::from_bytes(built.bytes, &OpenOptions::default()).unwrap()
+}
+
+/// A finding in one line: package, id, aliases, severity, fix, matching advisories.
+fn line(inventory: &Inventory, finding: &Finding) -> String {
+    let package = &inventory.packages[finding.package.0 as usize];
+    format!(
+        "{} {} [{}] {}:{} {} {} <{}>",
+        package.name,
+        finding.id,
+        finding.aliases.join(" "),
+        finding.severity.name(),
+        finding.severity_source,
+        finding.fix.state.name(),
+        finding.fix.version.as_deref().unwrap_or("-"),
+        finding.matched_by.join(" "),
+    )
+}
+
+/// Findings, then what is incomplete (marked `!`), then notes (marked `#`).
+fn check(records: Records, inventory: &Inventory, expected: &[&str]) {
+    let matches = open(records).match_inventory(inventory).unwrap();
+    let mut lines: Vec<String> = matches
+        .findings
+        .iter()
+        .map(|finding| line(inventory, finding))
+        .collect();
+    lines.extend(matches.incomplete.iter().map(|i| format!("! {i}")));
+    lines.extend(matches.notes.iter().map(|note| format!("# {note}")));
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn one_flaw_under_many_names_is_one_finding() {
+    let records = Records {
+        advisories: vec![
+            with(
+                advisory(
+                    "RUSTSEC-2024-0001",
+                    Source::RustSec,
+                    vec![row(Ecosystem::CratesIo, "some_crate", fixed("2.0.0"))],
+                ),
+                |a| a.aliases = vec!["GHSA-aaaa-bbbb-cccc".to_owned()],
+            ),
+            with(
+                advisory(
+                    "GHSA-aaaa-bbbb-cccc",
+                    Source::GitHub,
+                    vec![row(Ecosystem::CratesIo, "some-crate", fixed("2.0.0"))],
+                ),
+                |a| {
+                    a.aliases = vec!["cve-2024-1000".to_owned()];
+                    a.severity = Some(Severity::High);
+                },
+            ),
+        ],
+        cnnvd: vec![CnnvdEntry {
+            id: "CNNVD-202401-001".to_owned(),
+            cves: vec!["CVE-2024-1000".to_owned()],
+            title: "标题".to_owned(),
+            description: String::new(),
+            severity: Some(Severity::Critical),
+        }],
+        ..Records::default()
+    };
+    let inventory = inventory(
+        None,
+        vec![package(PackageType::Cargo, "some_crate", "1.0.0")],
+    );
+    check(
+        records,
+        &inventory,
+        &[
+            "some_crate CVE-2024-1000 [CNNVD-202401-001 GHSA-aaaa-bbbb-cccc RUSTSEC-2024-0001] \
+             high:ghsa fixed 2.0.0 <RUSTSEC-2024-0001 GHSA-aaaa-bbbb-cccc>",
+        ],
+    );
+}
+
+#[test]
+fn a_bulletin_keeps_its_flaws_apart() {
+    let bulletin = with(
+        advisory(
+            "DSA-1-1",
+            Source::Debian,
+            vec![row(debian(), "openssl", fixed("3.0.2"))],
+        ),
+        |a| {
+            a.covers = vec![
+                CoveredFlaw::new("CVE-2024-2"),
+                CoveredFlaw::new("CVE-2024-0001"),
+                CoveredFlaw {
+                    severity: Some(Severity::Low),
+                    ..CoveredFlaw::new("CVE-2024-0002")
+                },
+            ];
+            a.severity = Some(Severity::High);
+        },
+    );
+    let lonely = advisory(
+        "DSA-2-1",
+        Source::Debian,
+        vec![row(debian(), "openssl", fixed("3.0.2"))],
+    );
+    let mut libssl = deb("libssl3", "3.0.1+b1");
+    libssl.source = Some(SourcePackage {
+        name: "openssl".to_owned(),
+        version: "3.0.1".to_owned(),
+    });
+    let inventory = inventory(
+        Some(distro("debian", "12")),
+        vec![libssl, deb("openssl", "3.0.2")],
+    );
+    check(
+        records(vec![bulletin, lonely]),
+        &inventory,
+        &[
+            "libssl3 CVE-2024-0001 [DSA-1-1] high:debian fixed 3.0.2 <DSA-1-1>",
+            "libssl3 CVE-2024-0002 [DSA-1-1] low:debian fixed 3.0.2 <DSA-1-1>",
+            "libssl3 CVE-2024-2 [DSA-1-1] high:debian fixed 3.0.2 <DSA-1-1>",
+            "libssl3 DSA-2-1 [] unknown: fixed 3.0.2 <DSA-2-1>",
+        ],
+    );
+}
+
+#[test]
+fn the_preferred_publisher_decides_and_the_others_add_what_they_know() {
+    let go = |id: &str, source, upper, severity| {
+        with(
+            advisory(id, source, vec![row(Ecosystem::Go, "example.com/m", upper)]),
+            |a| {
+                a.aliases = vec!["CVE-2024-0003".to_owned()];
+                a.severity = severity;
+            },
+        )
+    };
+    // Go's own database knows a lower fix; GitHub's range would still match.
+    let records = records(vec![
+        go("GO-2024-0003", Source::Go, fixed("v1.2.0"), None),
+        go(
+            "GHSA-2222-2222-2222",
+            Source::GitHub,
+            fixed("v1.5.0"),
+            Some(Severity::Medium),
+        ),
+    ]);
+    let inventory = inventory(
+        None,
+        vec![
+            package(PackageType::Golang, "example.com/m", "v1.1.0"),
+            package(PackageType::Golang, "example.com/m", "v1.3.0"),
+        ],
+    );
+    check(
+        records,
+        &inventory,
+        &[
+            "example.com/m CVE-2024-0003 [GHSA-2222-2222-2222 GO-2024-0003] medium:ghsa \
+             fixed v1.2.0 <GO-2024-0003 GHSA-2222-2222-2222>",
+        ],
+    );
+}
+
+#[test]
+fn the_user_silences_everybody() {
+    let theirs = advisory(
+        "CVE-2024-0004",
+        Source::Debian,
+        vec![row(debian(), "bash", Upper::Open)],
+    );
+    let ours = advisory(
+        "CVE-2024-0004",
+        Source::User,
+        vec![Affected::new(
+            debian(),
+            "bash",
+            NameKind::Source,
+            State::NotAffected,
+        )],
+    );
+    let inventory = inventory(Some(distro("debian", "12")), vec![deb("bash", "5.2")]);
+    check(
+        records(vec![theirs.clone()]),
+        &inventory,
+        &["bash CVE-2024-0004 [] unknown: not-fixed - <CVE-2024-0004>"],
+    );
+    check(records(vec![theirs, ours]), &inventory, &[]);
+}
+
+#[test]
+fn a_bulletins_fix_closes_an_open_entry_but_not_a_later_fix() {
+    let tracker = |upper| {
+        advisory(
+            "CVE-2024-0005",
+            Source::Debian,
+            vec![row(debian(), "bash", upper)],
+        )
+    };
+    let bulletin = with(
+        advisory(
+            "DSA-5-1",
+            Source::Debian,
+            vec![row(debian(), "bash", fixed("5.2-2"))],
+        ),
+        |a| a.covers = vec![CoveredFlaw::new("CVE-2024-0005")],
+    );
+    let at = |version| inventory(Some(distro("debian", "12")), vec![deb("bash", version)]);
+    check(
+        records(vec![tracker(Upper::Open), bulletin.clone()]),
+        &at("5.2-2"),
+        &[],
+    );
+    check(
+        records(vec![tracker(Upper::Open), bulletin.clone()]),
+        &at("5.2-1"),
+        &["bash CVE-2024-0005 [DSA-5-1] unknown: not-fixed - <CVE-2024-0005 DSA-5-1>"],
+    );
+    check(
+        records(vec![tracker(fixed("5.2-3")), bulletin]),
+        &at("5.2-2"),
+        &["bash CVE-2024-0005 [DSA-5-1] unknown: fixed 5.2-3 <CVE-2024-0005>"],
+    );
+}
+
+#[test]
+fn withdrawn_records_never_match() {
+    let withdrawn = with(
+        advisory(
+            "GHSA-3333-3333-3333",
+            Source::GitHub,
+            vec![row(Ecosystem::Npm, "left-pad", Upper::Open)],
+        ),
+        |a| a.withdrawn = Some("2024-01-01".to_owned()),
+    );
+    let inventory = inventory(None, vec![package(PackageType::Npm, "left-pad", "1.0.0")]);
+    check(records(vec![withdrawn]), &inventory, &[]);
+}
+
+#[test]
+fn architectures_and_kinds_of_names_are_told_apart() {
+    let mut rows = vec![
+        Affected::new(
+            release(DistroFamily::RedHat, "9"),
+            "openssl-libs",
+            NameKind::Binary,
+            State::Affected,
+        )
+        .until(fixed("1:3.0.8")),
+    ];
+    rows[0].architectures = vec!["x86_64".to_owned(), "noarch".to_owned()];
+    rows.push({
+        let mut row = rows[0].clone();
+        row.name = "openssl-devel".to_owned();
+        row.architectures = vec!["s390x".to_owned()];
+        row
+    });
+    let rpm = |name: &str, arch: &str| {
+        let mut package = package(PackageType::Rpm, name, "1:3.0.7");
+        package.architecture = Some(arch.to_owned());
+        package.source = Some(SourcePackage {
+            name: "openssl-libs".to_owned(),
+            version: "3.0.7".to_owned(),
+        });
+        package
+    };
+    let inventory = inventory(
+        Some(distro("rhel", "9.4")),
+        vec![
+            rpm("openssl-libs", "x86_64"),
+            rpm("openssl-devel", "x86_64"),
+            rpm("openssl-perl", "x86_64"),
+        ],
+    );
+    check(
+        records(vec![advisory("RHSA-2024:1", Source::RedHat, rows)]),
+        &inventory,
+        &["openssl-libs RHSA-2024:1 [] unknown: fixed 1:3.0.8 <RHSA-2024:1>"],
+    );
+}
+
+#[test]
+fn module_streams_are_not_held_against_each_other() {
+    let named = |module: &str, fix: &str| {
+        let mut row = row(release(DistroFamily::RedHat, "8"), "nodejs", fixed(fix));
+        row.module = Some(module.to_owned());
+        row
+    };
+    let unnamed = row(
+        release(DistroFamily::RedHat, "8"),
+        "nodejs",
+        fixed("1:18.9-1.module+el8"),
+    );
+    let rpm = |version: &str, label: Option<&str>| {
+        let mut package = package(PackageType::Rpm, "nodejs", version);
+        package.module = label.map(str::to_owned);
+        package
+    };
+    let inventory = inventory(
+        Some(distro("rhel", "8")),
+        vec![
+            rpm("1:16.1-1.module+el8", Some("nodejs:16:8080:abcd")),
+            rpm("1:18.1-1.module+el8", Some("nodejs:18:8080:abcd")),
+            rpm("1:17.1-1.el8", None),
+        ],
+    );
+    check(
+        records(vec![
+            advisory(
+                "CVE-2024-0006",
+                Source::RedHat,
+                vec![named("nodejs:16", "1:16.9-1.module+el8")],
+            ),
+            advisory("CVE-2024-0007", Source::RedHat, vec![unnamed]),
+        ]),
+        &inventory,
+        &[
+            "nodejs CVE-2024-0006 [] unknown: fixed 1:16.9-1.module+el8 <CVE-2024-0006>",
+            "nodejs CVE-2024-0007 [] unknown: fixed 1:18.9-1.module+el8 <CVE-2024-0007>",
+        ],
+    );
+}
+
+#[test]
+fn rebuilds_fall_back_on_red_hat_and_say_so() {
+    let records = records(vec![advisory(
+        "CVE-2024-0008",
+        Source::RedHat,
+        vec![row(release(DistroFamily::RedHat, "9"), "bash", Upper::Open)],
+    )]);
+    check(
+        records.clone(),
+        &inventory(
+            Some(distro("rocky", "9.3")),
+            vec![package(PackageType::Rpm, "bash", "5.1-1")],
+        ),
+        &[
+            "bash CVE-2024-0008 [] unknown: not-fixed - <CVE-2024-0008>",
+            "# no advisories for rocky:9 in this database: those for redhat:9 were used",
+        ],
+    );
+    check(
+        records,
+        &inventory(
+            Some(distro("alpine", "3.20.1")),
+            vec![
+                package(PackageType::Apk, "musl", "1.2"),
+                package(PackageType::Npm, "left-pad", "1.0.0"),
+            ],
+        ),
+        &[
+            "! alpine:3.20: no advisories for alpine:3.20 in this database: 1 package was not \
+             matched",
+            "! npm: no advisories for npm in this database: 1 package was not matched",
+        ],
+    );
+}
+
+#[test]
+fn nvd_speaks_only_of_programs_without_a_package() {
+    let records = records(vec![with(
+        advisory(
+            "CVE-2024-0009",
+            Source::Nvd,
+            vec![row(Ecosystem::Generic, "f5:nginx", fixed("1.25.4"))],
+        ),
+        |a| a.title = "A flaw in nginx".to_owned(),
+    )]);
+    let mut program = package(PackageType::Generic, "nginx", "1.25.3");
+    program.cpe_products = vec!["nginx:nginx".to_owned(), "f5:nginx".to_owned()];
+    let mut other = package(PackageType::Generic, "nginx", "1.25.3");
+    other.cpe_products = vec!["acme:nginx".to_owned()];
+    let named = package(PackageType::Generic, "nginx", "1.25.3");
+    let inventory = inventory(
+        None,
+        vec![
+            program,
+            other,
+            named,
+            package(PackageType::Generic, "nginx", "1.25.4"),
+        ],
+    );
+    let matches = open(records).match_inventory(&inventory).unwrap();
+    let found: Vec<_> = matches
+        .findings
+        .iter()
+        .map(|f| (f.package.0, f.confidence.name(), f.title.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [(0, "low", "A flaw in nginx"), (2, "low", "A flaw in nginx")]
+    );
+}
+
+#[test]
+fn what_is_known_of_the_cve_comes_with_the_finding() {
+    let records = Records {
+        advisories: vec![
+            advisory(
+                "CVE-2024-0010",
+                Source::Debian,
+                vec![row(debian(), "curl", Upper::Open)],
+            ),
+            with(advisory("CVE-2024-0010", Source::Nvd, Vec::new()), |a| {
+                a.description = "A first sentence. A second one.\n\nMore.".to_owned();
+                a.cvss.extend(crate::cvss::parse(
+                    "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                    "nvd",
+                ));
+                a.references = vec!["https://example.com/1".to_owned()];
+            }),
+        ],
+        kev: vec![KevEntry {
+            cve: "CVE-2024-0010".to_owned(),
+            date_added: Some("2024-01-02".to_owned()),
+            due_date: None,
+            ransomware: true,
+        }],
+        epss: vec![EpssEntry {
+            cve: "CVE-2024-0010".to_owned(),
+            score: 0.94321,
+            percentile: 0.999,
+        }],
+        ..Records::default()
+    };
+    let inventory = inventory(Some(distro("debian", "12")), vec![deb("curl", "8.0")]);
+    let matches = open(records).match_inventory(&inventory).unwrap();
+    let finding = &matches.findings[0];
+    assert_eq!(finding.severity, Severity::Critical);
+    assert_eq!(finding.severity_source, "nvd");
+    assert_eq!(finding.title, "A first sentence");
+    assert_eq!(finding.description, "A first sentence. A second one.");
+    assert_eq!(finding.references, ["https://example.com/1"]);
+    assert_eq!(finding.cvss[0].score, 9.8);
+    assert!(finding.kev);
+    assert_eq!(finding.epss.unwrap().score, 0.94321);
+}
