@@ -13,9 +13,9 @@ use crate::database::{
 };
 use crate::record::{Advisory, Affected, CnnvdEntry, KevEntry};
 use rayon::prelude::*;
-use seawall_model::Cvss;
+use seawall_model::{Cvss, Ecosystem};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Texts are gathered to about this many bytes before they are packed: larger packs better,
 /// smaller unpacks sooner.
@@ -40,13 +40,13 @@ pub(super) fn sections(
     let mut put = |section: Section, bytes: Vec<u8>| sections[section as usize] = bytes;
 
     let sources = count_sources(input.advisories);
-    let (table, flaws, cores) = advisories(input, &sources)?;
-    put(Section::AdvisoryTable, table);
-    put(Section::AdvisoryFlaws, flaws);
-    put(Section::Advisories, cores);
-    let (index, buckets, ecosystems) = buckets(input.advisories)?;
-    put(Section::BucketIndex, index);
-    put(Section::Buckets, buckets);
+    let of_advisories = advisories(input, &sources)?;
+    put(Section::AdvisoryTable, of_advisories.table);
+    put(Section::AdvisoryFlaws, of_advisories.flaws);
+    put(Section::Advisories, of_advisories.cores);
+    let packages = buckets(input.advisories)?;
+    put(Section::BucketIndex, packages.index);
+    put(Section::Buckets, packages.buckets);
     let (table, bytes) = tabled(flaws_of(input).iter(), "flaws")?;
     put(Section::FlawTable, table);
     put(Section::Flaws, bytes);
@@ -61,7 +61,7 @@ pub(super) fn sections(
 
     let statistics = Statistics {
         sources,
-        ecosystems,
+        ecosystems: packages.ecosystems,
         flaws: number(input.identity.flaws.len(), "flaws")?,
         advisories: number(input.advisories.len(), "advisories")?,
         kev: number(input.kev.len(), "known exploited flaws")?,
@@ -129,24 +129,38 @@ fn stored_statistics(statistics: &Statistics) -> StoredStatistics<'_> {
     }
 }
 
+/// The sections about advisories.
+#[derive(Default)]
+struct AdvisorySections {
+    table: Vec<u8>,
+    flaws: Vec<u8>,
+    cores: Vec<u8>,
+}
+
+impl AdvisorySections {
+    /// Ends the entries before, and begins the next.
+    fn line(&mut self, source: u16, flags: u16) -> Result<(), BuildError> {
+        let core = number(self.cores.len(), "advisories")?;
+        let flaw = number(self.flaws.len() / 4, "flaws of advisories")?;
+        self.table.extend_from_slice(&core.to_le_bytes());
+        self.table.extend_from_slice(&flaw.to_le_bytes());
+        self.table.extend_from_slice(&source.to_le_bytes());
+        self.table.extend_from_slice(&flags.to_le_bytes());
+        Ok(())
+    }
+}
+
 /// The table of advisories, their flaws, and their cores.
 fn advisories(
     input: &Input<'_>,
     sources: &[(String, u32)],
-) -> Result<(Vec<u8>, Vec<u8>, Vec<u8>), BuildError> {
+) -> Result<AdvisorySections, BuildError> {
     let encoded: Vec<Vec<u8>> = input
         .advisories
         .par_iter()
         .map(|advisory| encode(&core(advisory)))
         .collect();
-    let (mut table, mut flaws, mut cores) = (Vec::new(), Vec::new(), Vec::new());
-    let mut line = |cores: &Vec<u8>, flaws: &Vec<u8>, source: u16, flags: u16| {
-        table.extend_from_slice(&number(cores.len(), "advisories")?.to_le_bytes());
-        table.extend_from_slice(&number(flaws.len() / 4, "flaws of advisories")?.to_le_bytes());
-        table.extend_from_slice(&source.to_le_bytes());
-        table.extend_from_slice(&flags.to_le_bytes());
-        Ok::<_, BuildError>(())
-    };
+    let mut sections = AdvisorySections::default();
     for ((advisory, core), (of_advisory, bulletin)) in input
         .advisories
         .iter()
@@ -168,14 +182,14 @@ fn advisories(
         if cve_number(&advisory.id).is_some() {
             flags |= FLAG_TRACKER;
         }
-        line(&cores, &flaws, source, flags)?;
-        cores.extend_from_slice(core);
+        sections.line(source, flags)?;
+        sections.cores.extend_from_slice(core);
         for flaw in of_advisory {
-            flaws.extend_from_slice(&flaw.to_le_bytes());
+            sections.flaws.extend_from_slice(&flaw.to_le_bytes());
         }
     }
-    line(&cores, &flaws, 0, 0)?;
-    Ok((table, flaws, cores))
+    sections.line(0, 0)?;
+    Ok(sections)
 }
 
 fn core(advisory: &Advisory) -> Core<'_> {
@@ -208,72 +222,90 @@ fn borrowed(texts: &[String]) -> Vec<&str> {
     texts.iter().map(String::as_str).collect()
 }
 
+/// The sections about packages.
+struct PackageSections {
+    index: Vec<u8>,
+    buckets: Vec<u8>,
+    ecosystems: Vec<EcosystemCount>,
+}
+
+/// A row with its ecosystem's key, package and advisory, in the order of the file.
+type Placed<'a> = (&'a str, &'a str, u32, &'a Affected);
+
 /// The index of packages, their rows, and the counts of each ecosystem.
-fn buckets(advisories: &[Advisory]) -> Result<(Vec<u8>, Vec<u8>, Vec<EcosystemCount>), BuildError> {
-    let mut packages: BTreeMap<(String, &str), Vec<(u32, &Affected)>> = BTreeMap::new();
+fn buckets(advisories: &[Advisory]) -> Result<PackageSections, BuildError> {
+    let keys: HashMap<&Ecosystem, String> = advisories
+        .iter()
+        .flat_map(|advisory| &advisory.affected)
+        .map(|row| &row.ecosystem)
+        .collect::<HashSet<_>>()
+        .into_iter()
+        .map(|ecosystem| (ecosystem, ecosystem.to_string()))
+        .collect();
+    let mut rows: Vec<Placed<'_>> = Vec::new();
     for (at, advisory) in advisories.iter().enumerate() {
         let at = number(at, "advisories")?;
-        // Rows come sorted by ecosystem: its key is written once for all of them.
-        let mut key = (None, String::new());
-        for row in &advisory.affected {
-            if key.0 != Some(&row.ecosystem) {
-                key = (Some(&row.ecosystem), row.ecosystem.to_string());
-            }
-            packages
-                .entry((key.1.clone(), &row.name))
-                .or_default()
-                .push((at, row));
-        }
+        rows.extend(advisory.affected.iter().map(|row| {
+            let key = keys.get(&row.ecosystem).map_or("", String::as_str);
+            (key, row.name.as_str(), at, row)
+        }));
     }
-    let packages: Vec<_> = packages.into_iter().collect();
-    let encoded: Vec<Vec<u8>> = packages
+    // Stable: the rows of one advisory keep the order they were normalised to.
+    rows.par_sort_by_key(|&(ecosystem, name, at, _)| (ecosystem, name, at));
+    let packages: Vec<&[Placed<'_>]> = rows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).collect();
+    let encoded: Vec<(&str, &str, usize, Vec<u8>)> = packages
         .par_iter()
-        .map(|((ecosystem, name), rows)| {
-            encode(&Bucket {
+        .filter_map(|rows| {
+            let &(ecosystem, name, ..) = rows.first()?;
+            let bucket = encode(&Bucket {
                 ecosystem,
                 name,
-                rows: rows.iter().map(|(at, row)| Row::new(*at, row)).collect(),
-            })
+                rows: rows
+                    .iter()
+                    .map(|&(.., at, row)| Row::new(at, row))
+                    .collect(),
+            });
+            Some((ecosystem, name, rows.len(), bucket))
         })
         .collect();
-
-    let (mut index, mut bytes) = (Vec::new(), Vec::new());
+    let (mut index, mut buckets) = (Vec::new(), Vec::new());
     let mut ecosystems: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
-    for (((ecosystem, name), rows), bucket) in packages.iter().zip(&encoded) {
+    for (ecosystem, name, rows, bucket) in &encoded {
         let place = (
-            number(bytes.len(), "affected packages")?,
+            number(buckets.len(), "affected packages")?,
             number(bucket.len(), "affected packages")?,
         );
         index.push((key_hash(&[ecosystem, name]), place));
         if let Some(product) = product_of(ecosystem, name) {
             index.push((key_hash(&[ecosystem, product]), place));
         }
-        bytes.extend_from_slice(bucket);
+        buckets.extend_from_slice(bucket);
         let count = ecosystems.entry(ecosystem).or_default();
-        count.0 += 1;
-        count.1 = count.1.saturating_add(number(rows.len(), "rows")?);
+        count.0 = count.0.saturating_add(1);
+        count.1 = count.1.saturating_add(number(*rows, "rows")?);
     }
     index.sort_unstable();
-    let index = index
-        .iter()
-        .flat_map(|(hash, (offset, len))| {
-            [
-                &hash.to_le_bytes()[..],
-                &offset.to_le_bytes(),
-                &len.to_le_bytes(),
-            ]
-            .concat()
-        })
-        .collect();
-    let ecosystems = ecosystems
-        .into_iter()
-        .map(|(key, (packages, rows))| EcosystemCount {
-            key: key.to_owned(),
-            packages,
-            rows,
-        })
-        .collect();
-    Ok((index, bytes, ecosystems))
+    Ok(PackageSections {
+        index: index.iter().flat_map(index_line).collect(),
+        buckets,
+        ecosystems: ecosystems
+            .into_iter()
+            .map(|(key, (packages, rows))| EcosystemCount {
+                key: key.to_owned(),
+                packages,
+                rows,
+            })
+            .collect(),
+    })
+}
+
+fn index_line(&(hash, (offset, len)): &(u64, (u32, u32))) -> Vec<u8> {
+    [
+        &hash.to_le_bytes()[..],
+        &offset.to_le_bytes(),
+        &len.to_le_bytes(),
+    ]
+    .concat()
 }
 
 /// A table of offsets and the values, one after the other.

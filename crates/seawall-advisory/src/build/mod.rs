@@ -11,6 +11,7 @@ use crate::importers::Records;
 use crate::signature::SecretKey;
 use rayon::prelude::*;
 use seawall_model::Incomplete;
+use std::collections::BTreeMap;
 
 /// Collects records and makes a database of them.
 #[derive(Debug, Default)]
@@ -27,6 +28,8 @@ pub struct BuiltDatabase {
     pub statistics: Statistics,
     /// What the importers could not read, and records that were cut or left out.
     pub incomplete: Vec<Incomplete>,
+    /// What the importers left out on purpose, with the number of rows.
+    pub skipped: BTreeMap<String, u64>,
 }
 
 /// What is in a database.
@@ -94,6 +97,9 @@ impl Builder {
         self.records.epss.append(&mut records.epss);
         self.records.cnnvd.append(&mut records.cnnvd);
         self.records.incomplete.append(&mut records.incomplete);
+        for (what, rows) in records.skipped {
+            self.records.skip(&what, rows);
+        }
     }
 
     /// Makes the database.
@@ -128,6 +134,7 @@ impl Builder {
             bytes: database::assemble(&sections),
             statistics,
             incomplete,
+            skipped: self.records.skipped,
         })
     }
 }

@@ -223,7 +223,7 @@ impl<'a> Row<'a> {
                 RowState::WontFix => State::WontFix,
                 RowState::UnderInvestigation => State::UnderInvestigation,
             },
-            ranges: self.ranges.iter().map(Range::to_range).collect(),
+            ranges: self.ranges.iter().copied().map(Range::to_range).collect(),
             versions: owned(&self.versions),
             architectures: owned(&self.architectures),
             module: self.module.map(str::to_owned),
@@ -246,7 +246,7 @@ impl<'a> Range<'a> {
         }
     }
 
-    fn to_range(&self) -> VersionRange {
+    fn to_range(self) -> VersionRange {
         VersionRange {
             introduced: self.introduced.map(str::to_owned),
             introduced_exclusive: self.introduced_exclusive,

@@ -70,7 +70,7 @@ fn sample() -> Records {
             description: "描述".to_owned(),
             severity: Some(Severity::Medium),
         }],
-        incomplete: Vec::new(),
+        ..Records::default()
     }
 }
 

@@ -35,10 +35,6 @@ impl Database {
     }
 
     /// Unpacks a group.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the output is capped, and the input is covered by the database's checksums"
-    )]
     pub(crate) fn text_group(&self, group: u32) -> Result<TextGroup, DatabaseError> {
         let damaged = || self.damaged(Section::TextGroups, "a group of texts cannot be read");
         let line = self.line(Section::TextGroups, GROUP_LINE, u64::from(group))?;
