@@ -150,6 +150,25 @@ pub(super) fn yaml<T: DeserializeOwned>(file: &FeedFile<'_>) -> Result<T, Incomp
     })
 }
 
+/// Whether a file is named as YAML and has these keys at its top, each at the beginning of a line.
+pub(super) fn has_yaml_keys(file: &FeedFile<'_>, wanted: &[&str]) -> bool {
+    let name = base_name(file);
+    let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    is_yaml
+        && wanted.iter().all(|key| {
+            lines(file.bytes).any(|(_, line)| {
+                line.strip_prefix(key.as_bytes())
+                    .is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
+            })
+        })
+}
+
+/// The name of the file without its last suffix.
+pub(super) fn file_stem<'a>(file: &FeedFile<'a>) -> &'a str {
+    let name = base_name(file);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
 /// The lines of a text, without their ends, with the offset of each.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     let mut offset = 0u64;

@@ -4,14 +4,17 @@
 //! compression: the caller unpacks (`seawall-artifact`) and hands over one file at a time.
 
 mod alpine;
+mod constraint;
 mod debian;
 mod document;
+pub mod epss;
 mod flaws;
-#[cfg(test)]
-mod golden;
+pub mod friendsofphp;
 mod json;
+pub mod kev;
 pub mod osv;
 mod rejected;
+pub mod rubysec;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -76,6 +79,11 @@ impl Records {
 pub const ALL: &[&dyn Importer] = &[
     // Languages, and databases for every ecosystem.
     &osv::Osv,
+    &rubysec::RubySec,
+    &friendsofphp::FriendsOfPhp,
+    // Facts about CVEs.
+    &kev::Kev,
+    &epss::Epss,
     // Distributions.
     &alpine::Alpine,
     &debian::Debian,

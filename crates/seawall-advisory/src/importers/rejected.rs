@@ -39,6 +39,15 @@ impl<'a> Rejected<'a> {
         self.listed.push(incomplete);
     }
 
+    /// Adds what a JSON parser says of `what`.
+    pub(super) fn push_json(&mut self, error: &serde_json::Error, what: &str) {
+        let reason = match error.is_eof() {
+            true => IncompleteReason::Truncated,
+            false => IncompleteReason::Corrupt,
+        };
+        self.push(reason, None, format!("{what} cannot be read: {error}"));
+    }
+
     /// Passes everything on.
     pub(super) fn finish(self, records: &mut Records) {
         records.incomplete.extend(self.listed);

@@ -68,6 +68,11 @@ pub(super) fn import(importer: &dyn Importer, file: &FeedFile<'_>) -> Records {
     records
 }
 
+/// All records of these bytes under that name.
+pub(super) fn import_bytes(importer: &dyn Importer, name: &str, bytes: &[u8]) -> Records {
+    import(importer, &FeedFile { name, bytes })
+}
+
 /// A file of the shared test data, unpacked by the caller's hand or skipped with a reason.
 pub(super) fn shared_data(relative: &str) -> Option<PathBuf> {
     let root = std::env::var_os("SEAWALL_DATA").map_or_else(
@@ -87,6 +92,15 @@ pub(super) fn render(records: &Records) -> String {
     let mut out = String::new();
     for advisory in &records.advisories {
         render_advisory(&mut out, advisory);
+    }
+    for entry in &records.kev {
+        writeln!(out, "{entry:?}").unwrap();
+    }
+    for entry in &records.epss {
+        writeln!(out, "{entry:?}").unwrap();
+    }
+    for entry in &records.cnnvd {
+        writeln!(out, "{entry:?}").unwrap();
     }
     for entry in &records.incomplete {
         writeln!(out, "incomplete {}: {entry}", entry.reason.name()).unwrap();

@@ -32,6 +32,34 @@ pub(super) fn date(text: &str) -> Option<String> {
     known.then(|| text.to_owned())
 }
 
+/// The first CVE number in a text.
+pub(super) fn cve(text: &str) -> Option<&str> {
+    let mut rest = text;
+    loop {
+        let (_, after) = rest.split_once("CVE-")?;
+        let start = text.len() - after.len() - 4;
+        let (year, digits) = after.split_once('-').unwrap_or((after, ""));
+        let length = digits.bytes().take_while(u8::is_ascii_digit).count();
+        if year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()) && length >= 4 {
+            return text.get(start..start + 9 + length);
+        }
+        rest = after;
+    }
+}
+
+/// All CVE numbers in a text, each once.
+pub(super) fn cves(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut rest = text;
+    while let Some(number) = cve(rest) {
+        if !found.iter().any(|known| known == number) {
+            found.push(number.to_owned());
+        }
+        rest = rest.split_once(number).map_or("", |(_, after)| after);
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +87,22 @@ mod tests {
         assert_eq!(date(" 2024-02-03 ").as_deref(), Some("2024-02-03"));
         assert_eq!(date("soon"), None);
         assert_eq!(date(""), None);
+    }
+
+    #[test]
+    fn cve_numbers_are_found_inside_texts() {
+        for (text, expected) in [
+            ("UBUNTU-CVE-2014-2901", "CVE-2014-2901"),
+            ("DHI-CVE-2016-2781-coreutils", "CVE-2016-2781"),
+            (
+                "CVE-2024-1234567,CVE-2024-0001 CVE-2024-0001",
+                "CVE-2024-1234567 CVE-2024-0001",
+            ),
+            ("CVE-2 CVE-20é4-1234 CVE-", ""),
+            ("CVE-CVE-2020-11984", "CVE-2020-11984"),
+            ("BIT-apache-2020-11984", ""),
+        ] {
+            assert_eq!(cves(text).join(" "), expected, "{text}");
+        }
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Converted {
     pub(super) advisory: Option<Advisory>,
     /// Affected entries left out because of their ecosystem, counted by it. Entries without a
     /// package (git commits only) are counted under `GIT`.
-    pub(super) unknown_ecosystems: BTreeMap<String, usize>,
+    pub(super) unknown_ecosystems: BTreeMap<String, u64>,
 }
 
 /// Converts one record.
@@ -116,7 +116,7 @@ fn names(record: &Record<'_>, kind: Kind) -> Names {
     let mut own = Vec::new();
     add_flaws(&mut own, [&record.id], &record.id);
     add_flaws(&mut own, &record.aliases, &record.id);
-    let has_cve = own.iter().any(|id| publisher::cve_in(id).is_some());
+    let has_cve = own.iter().any(|id| text::cve(id).is_some());
     if kind == Kind::Flaw && (has_cve || is_plain(record)) {
         return Names {
             aliases: own,
@@ -156,7 +156,7 @@ fn add_flaws<'a, 'b: 'a>(
 ) {
     for id in ids {
         let id = id.trim();
-        let name = publisher::cve_in(id).unwrap_or(id);
+        let name = text::cve(id).unwrap_or(id);
         let known = name == record || into.iter().any(|own| own == name);
         if !name.is_empty() && !known && publisher::names_flaw(name) {
             into.push(name.to_owned());
@@ -233,7 +233,7 @@ fn leading_word(summary: &str) -> Option<Severity> {
 }
 
 /// The entries whose ecosystem we know and that say which versions they mean.
-fn affected(record: &Record<'_>, unknown: &mut BTreeMap<String, usize>) -> Vec<Affected> {
+fn affected(record: &Record<'_>, unknown: &mut BTreeMap<String, u64>) -> Vec<Affected> {
     let mut found: Vec<(Affected, bool)> = Vec::with_capacity(record.affected.len());
     for entry in &record.affected {
         let package = entry.package.as_ref();

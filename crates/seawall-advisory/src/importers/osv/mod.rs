@@ -12,7 +12,7 @@
 //! - Ubuntu Pro entries hold for the plain release; see `convert::settle_subscriptions`.
 //! - Malicious packages (`MAL-`) are critical.
 //! - Git ranges, and entries without ranges and versions, match nothing and are left out. Entries of
-//!   ecosystems that Seawall has no packages for are counted in one note a file.
+//!   ecosystems that Seawall has no packages for are counted as skipped.
 
 mod convert;
 mod ecosystem;
@@ -25,13 +25,10 @@ use super::{FeedFile, Importer, Records, json};
 use convert::{Converted, convert};
 use rayon::prelude::*;
 use record::Record;
-use seawall_model::{Incomplete, IncompleteReason};
+use seawall_model::IncompleteReason;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-
-/// At most so many unknown ecosystems are named in a file's note.
-const NAMED_ECOSYSTEMS: usize = 12;
 
 /// Reads OSV records.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +51,7 @@ impl Importer for Osv {
         let pieces = pieces(file.bytes, &mut rejected);
         let read: Vec<Result<Converted, serde_json::Error>> =
             pieces.par_iter().map(|piece| read(piece.text)).collect();
-        let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
+        let mut unknown: BTreeMap<String, u64> = BTreeMap::new();
         for (piece, result) in pieces.iter().zip(read) {
             match result {
                 Ok(converted) => {
@@ -74,7 +71,9 @@ impl Importer for Osv {
             }
         }
         rejected.finish(records);
-        records.incomplete.extend(unknown_note(file, &unknown));
+        for (ecosystem, count) in unknown {
+            records.skip(&format!("OSV ecosystem {ecosystem}"), count);
+        }
     }
 }
 
@@ -143,40 +142,14 @@ fn read(text: &[u8]) -> Result<Converted, serde_json::Error> {
     Ok(convert(&record))
 }
 
-/// What was left out for its ecosystem, as one note.
-fn unknown_note(file: &FeedFile<'_>, unknown: &BTreeMap<String, usize>) -> Option<Incomplete> {
-    let count: usize = unknown.values().sum();
-    if count == 0 {
-        return None;
-    }
-    let mut names: Vec<String> = unknown
-        .iter()
-        .take(NAMED_ECOSYSTEMS)
-        .map(|(ecosystem, count)| format!("{ecosystem} ({count})"))
-        .collect();
-    if unknown.len() > NAMED_ECOSYSTEMS {
-        names.push(format!("{} others", unknown.len() - NAMED_ECOSYSTEMS));
-    }
-    let message = format!(
-        "{count} affected entries are of ecosystems without packages that Seawall reads: {}",
-        names.join(", ")
-    );
-    Some(Incomplete::new(
-        IncompleteReason::Unsupported,
-        file.name,
-        message,
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::importers::golden;
+    use crate::importers::testing;
 
     #[test]
     fn samples_become_the_expected_records() {
-        let sample = include_bytes!("sample.jsonl");
-        golden::check(&Osv, "osv/sample.jsonl", sample, "osv/expected.txt");
+        testing::check(&Osv, "osv", "records.jsonl", "osv/records.jsonl");
     }
 
     /// The same record alone, indented, in an array and after a byte order mark.
@@ -195,7 +168,7 @@ mod tests {
             (format!("[{record},{{\"id\":7}},{line}]"), 2),
             ("[]".to_owned(), 0),
         ] {
-            let records = golden::import(&Osv, "a.json", text.as_bytes());
+            let records = testing::import_bytes(&Osv, "a.json", text.as_bytes());
             assert_eq!(records.advisories.len(), expected, "{text}");
         }
     }
@@ -210,7 +183,7 @@ mod tests {
             b"{\"id\":",
             deep.as_bytes(),
         ] {
-            let records = golden::import(&Osv, "a.json", bytes);
+            let records = testing::import_bytes(&Osv, "a.json", bytes);
             assert_eq!(records.advisories.len(), 0);
             assert_eq!(records.incomplete.len(), 1);
         }

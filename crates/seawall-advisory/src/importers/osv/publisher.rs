@@ -75,16 +75,6 @@ pub(super) fn names_flaw(id: &str) -> bool {
     matches!(of_id(id).1, Kind::Flaw | Kind::Malware)
 }
 
-/// The CVE number inside an identifier: `UBUNTU-CVE-2014-2901`, `DHI-CVE-2016-2781-coreutils`.
-pub(super) fn cve_in(id: &str) -> Option<&str> {
-    let from = id.find("CVE-")?;
-    let text = id.get(from..)?;
-    let (year, rest) = text.get(4..)?.split_once('-')?;
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let valid = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()) && digits >= 4;
-    valid.then(|| text.get(..9 + digits)).flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,20 +91,6 @@ mod tests {
             ("ALAS2023-2024-1", Source::Amazon, Kind::Bulletin),
         ] {
             assert_eq!(of_id(id), (source, kind), "{id}");
-        }
-    }
-
-    #[test]
-    fn cve_numbers_are_found_inside_identifiers() {
-        for (id, expected) in [
-            ("UBUNTU-CVE-2014-2901", Some("CVE-2014-2901")),
-            ("DHI-CVE-2016-2781-coreutils", Some("CVE-2016-2781")),
-            ("CVE-2024-1234567", Some("CVE-2024-1234567")),
-            ("CVE-2", None),
-            ("CVE-20é4-1234", None),
-            ("BIT-apache-2020-11984", None),
-        ] {
-            assert_eq!(cve_in(id), expected, "{id}");
         }
     }
 }
