@@ -23,13 +23,25 @@ pub(super) fn title(summary: Option<&str>, details: Option<&str>) -> String {
     format!("{head}...")
 }
 
-/// A date as the record shall keep it: trimmed; `None` for the zero date that Go programs write
-/// for "not known", and for what does not begin with a year.
+/// A date as records keep it, RFC 3339 or `YYYY-MM-DD`. A time without a zone is taken as UTC, and
+/// one not set off by `T` is dropped. `None` for what is no date, and for the zero date that Go
+/// programs write for "not known".
 pub(super) fn date(text: &str) -> Option<String> {
     let text = text.trim();
-    let year = text.get(..4)?;
-    let known = year.bytes().all(|b| b.is_ascii_digit()) && year != "0001" && year != "0000";
-    known.then(|| text.to_owned())
+    let day = text.get(..10)?;
+    let shape = day.bytes().enumerate().all(|(index, byte)| match index {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    if !shape || day.starts_with("000") {
+        return None;
+    }
+    let time = text.get(10..).unwrap_or_default();
+    Some(match time.strip_prefix('T') {
+        None => day.to_owned(),
+        Some(time) if time.ends_with('Z') || time.contains(['+', '-']) => text.to_owned(),
+        Some(_) => format!("{text}Z"),
+    })
 }
 
 /// The first CVE number in a text.
@@ -84,7 +96,14 @@ mod tests {
     #[test]
     fn dates_that_mean_nothing_are_dropped() {
         assert_eq!(date("0001-01-01T00:00:00Z"), None);
-        assert_eq!(date(" 2024-02-03 ").as_deref(), Some("2024-02-03"));
+        for (text, expected) in [
+            (" 2024-02-03 ", "2024-02-03"),
+            ("2024-02-03 04:05:06", "2024-02-03"),
+            ("2024-02-03T04:05:06.789", "2024-02-03T04:05:06.789Z"),
+            ("2024-02-03T04:05:06+01:00", "2024-02-03T04:05:06+01:00"),
+        ] {
+            assert_eq!(date(text).as_deref(), Some(expected));
+        }
         assert_eq!(date("soon"), None);
         assert_eq!(date(""), None);
     }

@@ -76,11 +76,16 @@ fn advisory(file: File, stem: &str) -> Result<Option<Advisory>, ConstraintError>
     let patched = constraint::parse_any(patched.iter().map(String::as_str), scheme)?;
     let unaffected = file.unaffected_versions.unwrap_or_default();
     let unaffected = constraint::parse_any(unaffected.iter().map(String::as_str), scheme)?;
-    let ranges = patched
-        .clone()
-        .union(&unaffected)
-        .complement()
-        .ranges(&patched);
+    let affected = patched.clone().union(&unaffected).complement();
+    let mut ranges = affected.ranges(&patched);
+    if ecosystem == Ecosystem::Generic {
+        // RubyGems' "before all pre-releases" is a letter of its own for other programs.
+        for start in ranges.iter_mut().filter_map(|r| r.introduced.as_mut()) {
+            if let Some(release) = start.strip_suffix(".a") {
+                *start = release.to_owned();
+            }
+        }
+    }
 
     let ids = [
         file.cve.map(|id| prefixed("CVE-", id)),
