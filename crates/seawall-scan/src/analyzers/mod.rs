@@ -16,6 +16,17 @@ pub mod javascript;
 pub mod os_release;
 pub mod python;
 
+pub mod beam;
+pub mod cpp;
+pub mod dart;
+pub mod dotnet;
+pub mod github_actions;
+pub mod haskell;
+pub mod php;
+pub mod r;
+pub mod ruby;
+pub mod swift;
+
 use seawall_artifact::Content;
 use seawall_model::{Distro, Incomplete, IncompleteReason, Package};
 
@@ -159,4 +170,35 @@ pub const ALL: &[&dyn Analyzer] = &[
     &python::UvLock,
     &python::PyLock,
     &python::CondaMeta,
+    // Ruby
+    &ruby::GemfileLock,
+    &ruby::Gemspec,
+    // PHP
+    &php::ComposerLock,
+    &php::InstalledJson,
+    // .NET
+    &dotnet::DepsJson,
+    &dotnet::PackagesLock,
+    &dotnet::ProjectAssets,
+    &dotnet::PackagesConfig,
+    // Dart
+    &dart::PubspecLock,
+    // Elixir and Erlang
+    &beam::MixLock,
+    &beam::RebarLock,
+    // Swift
+    &swift::PackageResolved,
+    // C and C++
+    &cpp::ConanLock,
+    &cpp::ConanfileTxt,
+    &cpp::VcpkgManifest,
+    &cpp::VcpkgStatus,
+    // R
+    &r::RenvLock,
+    &r::Description,
+    // Haskell
+    &haskell::StackLock,
+    &haskell::CabalFreeze,
+    // GitHub Actions
+    &github_actions::Workflow,
 ];

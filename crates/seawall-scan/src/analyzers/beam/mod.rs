@@ -1,0 +1,127 @@
+//! Hex packages of Elixir and Erlang: the lockfiles of Mix and of rebar3.
+//!
+//! Both are terms of their language in a fixed shape, so a list of tokens is enough to find
+//! `{:hex, :name, "version", ...}` and `{pkg, <<"name">>, <<"version">>, ...}`. Packages of Git
+//! repositories have no version in them and are left out.
+
+mod terms;
+
+use crate::analyzers::declared::Declared;
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use seawall_model::PackageType;
+use terms::{Language, Token};
+
+/// `mix.lock` (hexdocs.pm, `Mix.Tasks.Deps`).
+#[derive(Debug)]
+pub struct MixLock;
+
+/// `rebar.lock` (rebar3.org, "Dependencies", "Lock files").
+#[derive(Debug)]
+pub struct RebarLock;
+
+impl Analyzer for MixLock {
+    fn name(&self) -> &'static str {
+        "mix-lockfile"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        &[Pattern::Name("mix.lock")]
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        find(file, Language::Elixir, "hex", found)
+    }
+}
+
+impl Analyzer for RebarLock {
+    fn name(&self) -> &'static str {
+        "rebar-lockfile"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        &[Pattern::Name("rebar.lock")]
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        find(file, Language::Erlang, "pkg", found)
+    }
+}
+
+/// Takes the packages out of tuples that begin with the tag.
+fn find(
+    file: &File<'_>,
+    language: Language,
+    tag: &str,
+    found: &mut Found,
+) -> Result<(), AnalyzeError> {
+    let text = document::text(file)?;
+    let mut declared = Declared::new(PackageType::Hex);
+    let (tokens, damage) = terms::tokens(&text, language);
+    for window in tokens.windows(6) {
+        if let [
+            Token::Mark('{'),
+            Token::Word(word),
+            Token::Mark(','),
+            Token::Word(name) | Token::Text(name),
+            Token::Mark(','),
+            Token::Text(version),
+        ] = window
+            && *word == tag
+        {
+            declared.add(name, version, false);
+        }
+    }
+    declared.move_to(found);
+    damage.map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyzers::testing::{analyze, check, lines};
+
+    #[test]
+    fn lockfiles_of_mix_and_rebar() {
+        check(
+            &MixLock,
+            "mix.lock",
+            br#"%{
+  "decimal": {:hex, :decimal, "2.0.0", "a7", [:mix], [], "hexpm", "34"},
+  "plug_cowboy": {:hex, :plug_cowboy, "2.5.2", "62", [:mix], [{:cowboy, "~> 2.7", [hex: :cowboy, repo: "hexpm", optional: false]}], "hexpm", "ea"},
+  "renamed": {:hex, :"real-name", "1.0.0-rc.1", "00", [:mix], [], "hexpm", "00"},
+  "fork": {:git, "https://example.org/fork.git", "0123", [branch: "main"]},
+}
+"#,
+            &["decimal 2.0.0", "plug_cowboy 2.5.2", "real-name 1.0.0-rc.1"],
+        );
+        check(
+            &RebarLock,
+            "rebar.lock",
+            br#"{"1.2.0",
+[{<<"cowboy">>,{pkg,<<"cowboy">>,<<"2.9.0">>},0}, % direct
+ {<<"alias">>,{pkg,<<"cowlib">>,<<"2.11.0">>},1},
+ {<<"fork">>,{git,"https://example.org/fork.git",{ref,"0123"}},0}]}.
+[
+{pkg_hash,[
+ {<<"cowboy">>, <<"865DD8B6">>}]}
+].
+"#,
+            &["cowboy 2.9.0", "cowlib 2.11.0"],
+        );
+        check(&RebarLock, "rebar.lock", b"[].\n", &[]);
+    }
+
+    #[test]
+    fn what_stands_before_the_damage_is_kept() {
+        let bytes = br#"%{"a": {:hex, :a, "1.0.0"}, "b": {:hex, :b, "1.0"#;
+        let (found, result) = analyze(&MixLock, "mix.lock", bytes);
+        assert_eq!(result.unwrap_err().offset, Some(44));
+        assert_eq!(lines(&found), ["a 1.0.0"]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_term_is_reported() {
+        let (_, result) = analyze(&MixLock, "mix.lock", b"<<<<<<< HEAD\n%{}\n");
+        assert!(result.is_err());
+    }
+}

@@ -1,0 +1,76 @@
+//! Dart and Flutter packages: pub's lockfile.
+
+use crate::analyzers::declared::Declared;
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use seawall_model::PackageType;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// `pubspec.lock` (dart.dev, "Glossary": lockfile).
+///
+/// Hosted packages are taken, and those of Git repositories, whose version the lockfile states;
+/// `path` and `sdk` packages are not. Only direct dependencies are marked as development.
+#[derive(Debug)]
+pub struct PubspecLock;
+
+#[derive(Deserialize)]
+struct Lock {
+    #[serde(default)]
+    packages: Option<BTreeMap<String, Locked>>,
+}
+
+#[derive(Deserialize)]
+struct Locked {
+    #[serde(default)]
+    dependency: String,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    version: String,
+}
+
+impl Analyzer for PubspecLock {
+    fn name(&self) -> &'static str {
+        "pub-lockfile"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        &[Pattern::Name("pubspec.lock")]
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        let mut declared = Declared::new(PackageType::Pub);
+        for lock in document::yaml::<Lock>(file)? {
+            for (name, package) in lock.packages.unwrap_or_default() {
+                if matches!(package.source.as_str(), "hosted" | "git") {
+                    let development = package.dependency == "direct dev";
+                    declared.add(&name, &package.version, development);
+                }
+            }
+        }
+        declared.move_to(found);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyzers::testing::{analyze, check};
+
+    #[test]
+    fn pubspec_lock() {
+        check(
+            &PubspecLock,
+            "app/pubspec.lock",
+            include_bytes!("fixtures/pubspec.lock"),
+            &["fork 0.1.0", "http 0.13.3", "lints 2.0.0 dev", "meta 1.7.0"],
+        );
+    }
+
+    #[test]
+    fn damage_is_located() {
+        let (_, result) = analyze(&PubspecLock, "pubspec.lock", b"packages:\n  a: [x\n");
+        assert!(result.unwrap_err().offset.is_some());
+    }
+}

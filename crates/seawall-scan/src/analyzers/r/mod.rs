@@ -1,0 +1,142 @@
+//! R packages: renv's lockfile and the descriptions of installed packages.
+//!
+//! Packages of Bioconductor are left out: they have versions and advisories of their own, and no
+//! package type here.
+
+use crate::analyzers::declared::Declared;
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use seawall_model::{Evidence, Package, PackageType};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+
+/// `renv.lock` (rstudio.github.io/renv, "Lockfiles"). Packages of repositories are taken, and those
+/// of code hosts, as their version is known; local ones are not.
+#[derive(Debug)]
+pub struct RenvLock;
+
+/// `DESCRIPTION` of an installed package ("Writing R Extensions", 1.1.1), known by its `Built`
+/// field. Packages that are R itself (`Priority: base`) are left out.
+#[derive(Debug)]
+pub struct Description;
+
+#[derive(Deserialize)]
+struct Lock {
+    #[serde(rename = "Packages", default)]
+    packages: BTreeMap<String, Locked>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Locked {
+    #[serde(default)]
+    package: String,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    source: String,
+}
+
+impl Analyzer for RenvLock {
+    fn name(&self) -> &'static str {
+        "renv-lockfile"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        &[Pattern::Name("renv.lock")]
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        let lock: Lock = document::json(file)?;
+        let mut declared = Declared::new(PackageType::Cran);
+        for package in lock.packages.values() {
+            let source = package.source.to_ascii_lowercase();
+            if !matches!(source.as_str(), "bioconductor" | "local" | "unknown") {
+                declared.add(&package.package, &package.version, false);
+            }
+        }
+        declared.move_to(found);
+        Ok(())
+    }
+}
+
+impl Analyzer for Description {
+    fn name(&self) -> &'static str {
+        "r-description"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        &[Pattern::Name("DESCRIPTION")]
+    }
+
+    fn max_bytes(&self) -> u64 {
+        4 << 20
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        let text = document::text(file)?;
+        let fields: HashMap<&str, &str> = text
+            .lines()
+            .filter(|line| !line.starts_with([' ', '\t']))
+            .filter_map(|line| line.split_once(':'))
+            .map(|(field, value)| (field, value.trim()))
+            .collect();
+        let field = |name: &str| fields.get(name).copied().unwrap_or_default();
+        let (name, version) = (field("Package"), field("Version"));
+        let installed = fields.contains_key("Built") && field("Priority") != "base";
+        let bioconductor = fields.contains_key("biocViews") && field("Repository") != "CRAN";
+        // Many things are called DESCRIPTION, so one that is not R's is no error.
+        if installed && !bioconductor && !name.is_empty() && !version.is_empty() {
+            let mut package = Package::new(PackageType::Cran, name, version, Evidence::Installed);
+            package.licenses = fields
+                .get("License")
+                .map(|l| (*l).to_owned())
+                .into_iter()
+                .collect();
+            found.packages.push(package);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyzers::testing::check;
+
+    #[test]
+    fn renv_lock() {
+        check(
+            &RenvLock,
+            "renv.lock",
+            br#"{"R": {"Version": "4.2.1", "Repositories": [{"Name": "CRAN", "URL": "https://x"}]},
+                "Bioconductor": {"Version": "3.15"},
+                "Packages": {
+                    "jsonlite": {"Package": "jsonlite", "Version": "1.8.0", "Source": "Repository",
+                                 "Repository": "CRAN", "Requirements": ["methods"]},
+                    "limma": {"Package": "limma", "Version": "3.52.0", "Source": "Bioconductor"},
+                    "own": {"Package": "own", "Version": "0.0.1", "Source": "Local"},
+                    "tip": {"Package": "tip", "Version": "0.9.0.9000", "Source": "GitHub"}}}"#,
+            &["jsonlite 1.8.0", "tip 0.9.0.9000"],
+        );
+    }
+
+    #[test]
+    fn installed_packages() {
+        let path = "usr/local/lib/R/site-library/jsonlite/DESCRIPTION";
+        check(
+            &Description,
+            path,
+            b"Package: jsonlite\nTitle: A Parser:\n    of JSON\nVersion: 1.8.0\n\
+              License: MIT + file LICENSE\nRepository: CRAN\nBuilt: R 4.2.1; ; 2022; unix\n",
+            &["jsonlite 1.8.0 [MIT + file LICENSE]"],
+        );
+        for other in [
+            "Package: base\nPriority: base\nVersion: 4.2.1\nBuilt: R 4.2.1\n",
+            "Package: source\nVersion: 1.0\n",
+            "Package: limma\nVersion: 3.52.0\nbiocViews: X\nBuilt: R 4.2.1\n",
+            "Just some text\n",
+        ] {
+            check(&Description, path, other.as_bytes(), &[]);
+        }
+    }
+}
