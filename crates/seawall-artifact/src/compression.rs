@@ -150,27 +150,40 @@ struct Capped<R> {
     place: String,
 }
 
+impl<R: Read> Capped<R> {
+    fn exceeded(&self, limit: String) -> io::Error {
+        io::Error::other(Error::Limit {
+            place: self.place.clone(),
+            limit,
+        })
+    }
+
+    fn ratio_exceeded(&self) -> bool {
+        let Some(compressed) = &self.compressed else {
+            return false;
+        };
+        let allowed = compressed
+            .load(Ordering::Relaxed)
+            .saturating_mul(self.ratio);
+        self.produced.saturating_sub(RATIO_FREE) > allowed
+    }
+}
+
 impl<R: Read> Read for Capped<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.produced += n as u64;
-        let limit = |limit: String| {
-            io::Error::other(Error::Limit {
-                place: self.place.clone(),
-                limit,
-            })
-        };
-        if self.produced > self.bytes {
-            return Err(limit(format!("{} uncompressed bytes", self.bytes)));
+        let left = usize::try_from(self.bytes - self.produced).unwrap_or(usize::MAX);
+        if left == 0 {
+            // Up to the limit all is well; only more is too much.
+            return match self.inner.read(&mut [0])? {
+                0 => Ok(0),
+                _ => Err(self.exceeded(format!("{} uncompressed bytes", self.bytes))),
+            };
         }
-        if let Some(compressed) = &self.compressed
-            && self.produced > RATIO_FREE
-            && self.produced - RATIO_FREE
-                > compressed
-                    .load(Ordering::Relaxed)
-                    .saturating_mul(self.ratio)
-        {
-            return Err(limit(format!(
+        let most = left.min(buffer.len());
+        let n = self.inner.read(&mut buffer[..most])?;
+        self.produced += n as u64;
+        if self.ratio_exceeded() {
+            return Err(self.exceeded(format!(
                 "{} uncompressed bytes for each compressed byte",
                 self.ratio
             )));

@@ -24,7 +24,7 @@ enum Inner {
         start: usize,
         end: usize,
         // Gives the bytes' share of the memory budget back when the last clone is gone.
-        _lease: Option<Arc<Lease>>,
+        _lease: Arc<[Lease]>,
     },
     Lazy {
         file: Arc<LazyFile>,
@@ -46,16 +46,16 @@ impl Content {
     /// Bytes in memory.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self::leased(bytes.into(), None)
+        Self::held(bytes.into(), [])
     }
 
     /// Bytes in memory with their share of the budget.
-    pub(crate) fn leased(bytes: Arc<[u8]>, lease: Option<Lease>) -> Self {
+    pub(crate) fn held(bytes: Arc<[u8]>, lease: impl Into<Arc<[Lease]>>) -> Self {
         Self(Inner::Memory {
             start: 0,
             end: bytes.len(),
             bytes,
-            _lease: lease.map(Arc::new),
+            _lease: lease.into(),
         })
     }
 
@@ -73,6 +73,10 @@ impl Content {
             stored: Box::new(stored),
             map,
         })
+    }
+
+    pub(crate) fn is_in_memory(&self) -> bool {
+        matches!(self.0, Inner::Memory { .. })
     }
 
     /// The part from `start` of up to `len` bytes; less where there is less.
@@ -95,7 +99,7 @@ impl Content {
                     bytes: Arc::clone(bytes),
                     start,
                     end: start + usize::try_from(len).unwrap_or(0),
-                    _lease: _lease.clone(),
+                    _lease: Arc::clone(_lease),
                 })
             }
             Inner::Lazy { .. } | Inner::Sparse { .. } => {

@@ -3,6 +3,7 @@
 //! This is the only crate that decompresses, and it does so under [`Limits`]. Nothing is unpacked
 //! to disk. What could not be read is returned as [`seawall_model::Incomplete`] beside what could.
 
+pub mod archive;
 mod beneath;
 mod budget;
 mod compression;

@@ -217,7 +217,7 @@ impl<R: BufRead> Input for Stream<R> {
         let start = self.position;
         self.read_exact(buffer)
             .map_err(|error| Error::from_io(place, start, error))?;
-        Ok(Content::leased(bytes, Some(lease)))
+        Ok(Content::held(bytes, [lease]))
     }
 }
 

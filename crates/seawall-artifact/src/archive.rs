@@ -1,0 +1,340 @@
+//! Every file in a file or directory, through archives and compression: how advisory feeds are
+//! read.
+
+use crate::budget::{Budget, Lease};
+use crate::compression::Compression;
+use crate::directory::Directory;
+use crate::path::normalize;
+use crate::read::Context;
+use crate::tar::{Input, Kind, Reader, Seekable, Stream, is_header};
+use crate::{Content, Entry, EntryKind, Error, LayerVisitor, Limits, Progress};
+use seawall_model::{Incomplete, IncompleteReason};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use zip::ZipArchive;
+
+/// What is told apart by its first bytes.
+const BEGIN: usize = 512;
+
+/// Gives every file in `path` to `found`: with its name, and all its bytes.
+///
+/// `path` is a file or a directory (read whole, in the order of names, symbolic links not
+/// followed). Tar and zip archives are opened, and gzip, zstd, xz and bzip2 are undone, inside each
+/// other too, as their first bytes show. In a name, `!` stands between an archive and its member,
+/// and the suffixes of compression are left out: `feeds.tar.zst` has `feeds.tar!osv/a.json`.
+///
+/// The caps are those of `limits`: [`Limits::file_bytes`] of a single file,
+/// [`Limits::layer_bytes`] and [`Limits::ratio`] of what comes out of one compressed file,
+/// [`Limits::held_bytes`] of memory, [`Limits::entries`] files in all, and [`Limits::nesting`]
+/// archives or compressed files inside each other. What is not read for them, or is damaged, is
+/// returned; files that stand before the damage are given all the same.
+///
+/// # Errors
+/// There is nothing at `path`, or it cannot be opened.
+pub fn each_file(
+    path: &Path,
+    limits: &Limits,
+    found: &mut (dyn FnMut(&str, &[u8]) + Send),
+) -> Result<Vec<Incomplete>, Error> {
+    let place = path.display().to_string();
+    let io = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => Error::Usage {
+            message: format!("there is no file or directory '{place}'"),
+            hint: "check the path".to_owned(),
+        },
+        _ => Error::Io {
+            place: place.clone(),
+            source,
+        },
+    };
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    // One thread holds all: waiting for others would be for nothing.
+    let budget = Budget::with_patience(limits.held_bytes, Duration::ZERO);
+    let mut walk = Walk {
+        limits,
+        budget: Arc::clone(&budget),
+        found,
+        files: 0,
+        incomplete: Vec::new(),
+    };
+    if metadata.is_dir() {
+        let context = Context {
+            limits,
+            budget,
+            progress: &Unseen,
+        };
+        let directory = Directory::open(path)?;
+        let mut visitor = DirectoryVisitor {
+            walk: &mut walk,
+            place: place.trim_end_matches('/'),
+        };
+        let unread = directory.read(&mut visitor, &context);
+        walk.incomplete.extend(unread);
+    } else {
+        let file = File::open(path).map_err(io)?;
+        let content = Content::from_range(Arc::new(file), 0, metadata.len());
+        walk.content(&place, &content, 0);
+    }
+    Ok(walk.incomplete)
+}
+
+struct Unseen;
+
+impl Progress for Unseen {
+    fn total(&self, _bytes: u64) {}
+    fn advance(&self, _bytes: u64) {}
+}
+
+struct Walk<'a> {
+    limits: &'a Limits,
+    budget: Arc<Budget>,
+    found: &'a mut (dyn FnMut(&str, &[u8]) + Send),
+    files: u64,
+    incomplete: Vec<Incomplete>,
+}
+
+struct DirectoryVisitor<'a, 'b> {
+    walk: &'a mut Walk<'b>,
+    place: &'a str,
+}
+
+impl LayerVisitor for DirectoryVisitor<'_, '_> {
+    fn visit(&mut self, entry: &mut dyn Entry) -> Result<(), Error> {
+        if entry.kind() == EntryKind::File {
+            let name = format!("{}/{}", self.place, entry.path());
+            match entry.content() {
+                Ok(content) => self.walk.content(&name, &content, 0),
+                Err(error) => self.walk.failed(&error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file whose bytes come one after another.
+type Bytes<'a> = Box<dyn BufRead + Send + 'a>;
+
+impl Walk<'_> {
+    /// A file that can be read at any place, `depth` archives deep.
+    fn content(&mut self, name: &str, content: &Content, depth: u32) {
+        let mut begin = [0; BEGIN];
+        let begin = match content.read_at(&mut begin, 0) {
+            Ok(n) => &begin[..n],
+            Err(error) => return self.failed(&Error::from_io(name, 0, error)),
+        };
+        if let Some(format) = Compression::detect(begin) {
+            let bytes = BufReader::with_capacity(128 << 10, content.reader());
+            self.compressed(name, format, Box::new(bytes), depth);
+        } else if is_header(begin) {
+            if self.may_open(name, depth) {
+                let reader = Reader::new(Seekable::new(content.clone()), name);
+                self.tar(name, reader, depth);
+            }
+        } else if is_zip(begin) {
+            if self.may_open(name, depth) {
+                self.zip(name, content, depth);
+            }
+        } else if content.len() > self.limits.file_bytes {
+            self.failed(&self.too_large(name));
+        } else {
+            match self.read_all(name, content) {
+                Ok((bytes, _lease)) => self.plain(name, &bytes),
+                Err(error) => self.failed(&error),
+            }
+        }
+    }
+
+    /// A file that passes.
+    fn stream(&mut self, name: &str, bytes: Bytes<'_>, depth: u32) {
+        let mut stream = Stream::new(bytes, self.limits.file_bytes, Arc::clone(&self.budget));
+        let begin = match stream.fill(BEGIN) {
+            Ok(begin) => begin,
+            Err(error) => return self.failed(&Error::from_io(name, 0, error)),
+        };
+        if let Some(format) = Compression::detect(begin) {
+            self.compressed(name, format, Box::new(BufReader::new(stream)), depth);
+        } else if is_header(begin) {
+            if self.may_open(name, depth) {
+                self.tar(name, Reader::new(stream, name), depth);
+            }
+        } else {
+            let is_zip = is_zip(begin);
+            match self.read_to_end(name, &mut stream) {
+                Ok((bytes, lease)) if is_zip => {
+                    self.content(name, &Content::held(bytes.into(), lease), depth);
+                }
+                Ok((bytes, _leases)) => self.plain(name, &bytes),
+                Err(error) => self.failed(&error),
+            }
+        }
+    }
+
+    fn compressed(&mut self, name: &str, format: Compression, bytes: Bytes<'_>, depth: u32) {
+        if !self.may_open(name, depth) {
+            return;
+        }
+        let inner = format.strip_suffix(name);
+        match format.decoder(bytes, self.limits, name) {
+            Ok(decoder) => {
+                let bytes = BufReader::with_capacity(128 << 10, decoder);
+                self.stream(&inner, Box::new(bytes), depth + 1);
+            }
+            Err(error) => self.failed(&Error::from_io(name, 0, error)),
+        }
+    }
+
+    fn tar<I: Input>(&mut self, name: &str, mut reader: Reader<I>, depth: u32) {
+        loop {
+            match reader.advance() {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return self.failed(&error),
+            }
+            if reader.member().kind != Kind::File {
+                continue;
+            }
+            if !self.may_go_on(name) {
+                return;
+            }
+            let member = format!("{name}!{}", normalize(&reader.member().path));
+            match reader.content() {
+                Ok(content) => self.content(&member, &content, depth + 1),
+                // The archive goes on behind a member that is too large.
+                Err(Error::Limit { limit, .. }) => self.failed(&Error::Limit {
+                    place: member,
+                    limit,
+                }),
+                Err(error) => return self.failed(&error),
+            }
+        }
+    }
+
+    fn zip(&mut self, name: &str, content: &Content, depth: u32) {
+        let mut archive = match ZipArchive::new(BufReader::new(content.reader())) {
+            Ok(archive) => archive,
+            Err(error) => return self.corrupt(name, &error.to_string()),
+        };
+        for index in 0..archive.len() {
+            if !self.may_go_on(name) {
+                return;
+            }
+            let mut file = match archive.by_index(index) {
+                Ok(file) => file,
+                Err(error) => {
+                    self.corrupt(name, &format!("member {index}: {error}"));
+                    continue;
+                }
+            };
+            if !file.is_file() {
+                continue;
+            }
+            let member = format!("{name}!{}", normalize(file.name_raw()));
+            match self.read_to_end(&member, &mut file) {
+                Ok((bytes, lease)) => {
+                    drop(file);
+                    self.content(&member, &Content::held(bytes.into(), lease), depth + 1);
+                }
+                Err(error) => self.failed(&error),
+            }
+        }
+    }
+
+    fn plain(&mut self, name: &str, bytes: &[u8]) {
+        if self.may_go_on(name) {
+            self.files += 1;
+            (self.found)(name, bytes);
+        }
+    }
+
+    fn read_all(&self, name: &str, content: &Content) -> Result<(Arc<[u8]>, Option<Lease>), Error> {
+        let lease = match content.is_in_memory() {
+            true => None,
+            false => Some(self.lease(name, content.len())?),
+        };
+        let bytes = content
+            .read_all()
+            .map_err(|error| Error::from_io(name, 0, error))?;
+        Ok((bytes, lease))
+    }
+
+    /// All bytes of something whose size is not known, or not to be believed.
+    fn read_to_end(
+        &self,
+        name: &str,
+        reader: &mut impl Read,
+    ) -> Result<(Vec<u8>, Vec<Lease>), Error> {
+        const STEP: u64 = 1 << 20;
+        let mut bytes = Vec::new();
+        let mut leases = Vec::new();
+        loop {
+            // As much again as there is: few steps, and never more than twice what is needed.
+            let step = STEP.max(bytes.len() as u64);
+            let before = bytes.len() as u64;
+            let n = reader
+                .by_ref()
+                .take(step)
+                .read_to_end(&mut bytes)
+                .map_err(|error| Error::from_io(name, before, error))? as u64;
+            if bytes.len() as u64 > self.limits.file_bytes {
+                return Err(self.too_large(name));
+            }
+            leases.push(self.lease(name, n)?);
+            if n < step {
+                return Ok((bytes, leases));
+            }
+        }
+    }
+
+    fn lease(&self, name: &str, bytes: u64) -> Result<Lease, Error> {
+        self.budget.lease(bytes).ok_or_else(|| Error::Limit {
+            place: name.to_owned(),
+            limit: format!("{} bytes of files held in memory", self.budget.limit()),
+        })
+    }
+
+    fn too_large(&self, name: &str) -> Error {
+        Error::Limit {
+            place: name.to_owned(),
+            limit: format!("{} bytes of one file", self.limits.file_bytes),
+        }
+    }
+
+    fn may_open(&mut self, name: &str, depth: u32) -> bool {
+        let may = depth < self.limits.nesting;
+        if !may {
+            self.failed(&Error::Limit {
+                place: name.to_owned(),
+                limit: format!("{} archives inside each other", self.limits.nesting),
+            });
+        }
+        may
+    }
+
+    /// Whether more files may come; told once when not.
+    fn may_go_on(&mut self, name: &str) -> bool {
+        if self.files == self.limits.entries {
+            self.files += 1;
+            self.failed(&Error::Limit {
+                place: name.to_owned(),
+                limit: format!("{} files", self.limits.entries),
+            });
+        }
+        self.files < self.limits.entries
+    }
+
+    fn corrupt(&mut self, name: &str, message: &str) {
+        self.incomplete
+            .push(Incomplete::new(IncompleteReason::Corrupt, name, message));
+    }
+
+    fn failed(&mut self, error: &Error) {
+        self.incomplete.push(error.to_incomplete());
+    }
+}
+
+fn is_zip(begin: &[u8]) -> bool {
+    begin.starts_with(b"PK\x03\x04") || begin.starts_with(b"PK\x05\x06")
+}
