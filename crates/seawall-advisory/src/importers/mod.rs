@@ -4,6 +4,8 @@
 //! compression: the caller unpacks (`seawall-artifact`) and hands over one file at a time.
 
 mod alpine;
+mod azurelinux;
+mod bulletins;
 mod constraint;
 mod debian;
 mod document;
@@ -12,12 +14,18 @@ mod flaws;
 pub mod friendsofphp;
 mod json;
 pub mod kev;
+mod oracle;
 pub mod osv;
+mod oval;
+mod redhat;
 mod rejected;
+mod rpm_rows;
 pub mod rubysec;
+mod suse;
 #[cfg(test)]
 mod testing;
 mod text;
+mod xml;
 
 use crate::{Advisory, CnnvdEntry, EpssEntry, KevEntry};
 use seawall_model::Incomplete;
@@ -86,5 +94,9 @@ pub const ALL: &[&dyn Importer] = &[
     &epss::Epss,
     // Distributions.
     &alpine::Alpine,
+    &azurelinux::AzureLinux,
     &debian::Debian,
+    &oracle::Oracle,
+    &redhat::RedHat,
+    &suse::Suse,
 ];
