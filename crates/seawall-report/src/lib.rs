@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use seawall_model::{Finding, Gate, Inventory, Layer, Package};
 
+mod cyclonedx;
 pub mod escape;
 mod groups;
 pub mod inventory;
 mod json;
 mod layout;
+mod sbom;
+mod spdx;
 pub mod summary;
 mod table;
 
@@ -104,12 +107,20 @@ pub enum Format {
     Table,
     /// Everything, in the shape of `docs/report-json.md`.
     Json,
+    /// CycloneDX 1.6 JSON, with the findings as vulnerabilities where there are any.
+    CycloneDx,
+    /// SPDX 2.3 JSON, without findings: the format has no place for them.
+    Spdx,
 }
 
 impl Format {
     /// Every format with its name on the command line.
-    pub const ALL: &'static [(Format, &'static str)] =
-        &[(Format::Table, "table"), (Format::Json, "json")];
+    pub const ALL: &'static [(Format, &'static str)] = &[
+        (Format::Table, "table"),
+        (Format::Json, "json"),
+        (Format::CycloneDx, "cyclonedx"),
+        (Format::Spdx, "spdx"),
+    ];
 
     /// The name on the command line.
     #[must_use]
@@ -156,6 +167,8 @@ pub fn write(
     match format {
         Format::Table => table::write(report, options, out),
         Format::Json => json::write(report, out),
+        Format::CycloneDx => cyclonedx::write(report, out),
+        Format::Spdx => spdx::write(report, out),
     }
 }
 

@@ -1,0 +1,390 @@
+//! CycloneDX 1.6 in JSON: <https://cyclonedx.org/docs/1.6/json/>.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use seawall_model::{
+    Cvss, CvssVersion, Finding, Package, PackageType, Severity, Status, TargetKind,
+};
+use serde_json::{Map, Value, json};
+
+use crate::{Report, sbom};
+
+/// `bom-ref` of what was scanned.
+const ROOT: &str = "target";
+
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let inventory = report.inventory;
+    let distro = inventory.distro.as_ref();
+    let purls: Vec<String> = inventory
+        .packages
+        .iter()
+        .map(|p| sbom::purl(p, distro))
+        .collect();
+    let references = sbom::references(&purls);
+    let mut components: Vec<Value> = operating_system(report).into_iter().collect();
+    let packages = inventory.packages.iter().zip(&purls).zip(&references);
+    components.extend(packages.map(|((package, purl), id)| component(package, purl, id)));
+    let mut depends_on: Vec<&str> = distro.iter().map(|_| "os").collect();
+    depends_on.extend(references.iter().map(String::as_str));
+    let mut bom = json!({
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": "",
+        "version": 1,
+        "metadata": metadata(report),
+        "components": components,
+        "dependencies": [{"ref": ROOT, "dependsOn": depends_on}],
+    });
+    if !report.findings.is_empty() {
+        set(
+            &mut bom,
+            "vulnerabilities",
+            vulnerabilities(report, &references),
+        );
+    }
+    let serial = format!("urn:uuid:{}", sbom::uuid(&serde_json::to_vec(&bom)?));
+    set(&mut bom, "serialNumber", serial.into());
+    serde_json::to_writer_pretty(&mut *out, &bom)?;
+    writeln!(out)
+}
+
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
+}
+
+fn property(name: impl Into<String>, value: impl Into<String>) -> Value {
+    json!({"name": name.into(), "value": value.into()})
+}
+
+fn metadata(report: &Report<'_>) -> Value {
+    let target = &report.inventory.target;
+    let kind = match target.kind {
+        TargetKind::Image => "container",
+        TargetKind::Host => "device",
+        TargetKind::Filesystem | TargetKind::Sbom => "application",
+    };
+    let mut component = json!({"bom-ref": ROOT, "type": kind, "name": target.name});
+    if let Some(digest) = &target.digest {
+        set(&mut component, "version", digest.as_str().into());
+        if let Some(hash) = digest
+            .strip_prefix("sha256:")
+            .filter(|hash| hash.len() == 64)
+        {
+            set(
+                &mut component,
+                "hashes",
+                json!([{"alg": "SHA-256", "content": hash}]),
+            );
+        }
+    }
+    let mut properties: Vec<Value> = sbom::layer_properties(report.inventory)
+        .into_iter()
+        .map(|(name, value)| property(name, value))
+        .collect();
+    properties.extend(
+        target
+            .platform
+            .iter()
+            .map(|p| property("seawall:platform", p)),
+    );
+    properties.extend(target.tags.iter().map(|tag| property("seawall:tag", tag)));
+    if !properties.is_empty() {
+        set(&mut component, "properties", properties.into());
+    }
+    let mut metadata = json!({
+        "timestamp": report.timestamp(),
+        "tools": {"components": [
+            {"type": "application", "name": "seawall", "version": report.tool_version}
+        ]},
+        "component": component,
+    });
+    // An incomplete inventory must not pass for a whole one.
+    let missing: Vec<Value> = report
+        .inventory
+        .incomplete
+        .iter()
+        .map(|entry| {
+            property(
+                "seawall:incomplete",
+                format!("{}: {entry}", entry.reason.name()),
+            )
+        })
+        .collect();
+    if !missing.is_empty() {
+        set(&mut metadata, "properties", missing.into());
+    }
+    metadata
+}
+
+fn operating_system(report: &Report<'_>) -> Option<Value> {
+    let distro = report.inventory.distro.as_ref()?;
+    let mut component = json!({
+        "bom-ref": "os",
+        "type": "operating-system",
+        "name": distro.id,
+        "version": distro.version,
+    });
+    if let Some(name) = &distro.pretty_name {
+        set(&mut component, "description", name.as_str().into());
+    }
+    let mut properties: Vec<Value> = Vec::new();
+    properties.extend(
+        distro
+            .codename
+            .iter()
+            .map(|name| property("seawall:codename", name)),
+    );
+    properties.extend(
+        distro
+            .id_like
+            .iter()
+            .map(|id| property("seawall:id-like", id)),
+    );
+    if !properties.is_empty() {
+        set(&mut component, "properties", properties.into());
+    }
+    Some(component)
+}
+
+fn component(package: &Package, purl: &str, reference: &str) -> Value {
+    let kind = match package.kind {
+        PackageType::Generic => "application",
+        _ => "library",
+    };
+    let mut component = json!({"bom-ref": reference, "type": kind, "name": package.name});
+    if !package.version.is_empty() {
+        set(&mut component, "version", package.version.as_str().into());
+    }
+    if let Some(vendor) = &package.vendor {
+        set(&mut component, "publisher", vendor.as_str().into());
+    }
+    if package.development {
+        set(&mut component, "scope", "optional".into());
+    }
+    if !package.licenses.is_empty() {
+        set(&mut component, "licenses", licenses(&package.licenses));
+    }
+    let mut cpes = package
+        .cpe_products
+        .iter()
+        .filter_map(|p| sbom::cpe(p, &package.version));
+    if let Some(cpe) = cpes.next() {
+        set(&mut component, "cpe", cpe.into());
+    }
+    set(&mut component, "purl", purl.into());
+    if !package.paths.is_empty() {
+        let places: Vec<Value> = package
+            .paths
+            .iter()
+            .map(|p| json!({"location": p}))
+            .collect();
+        set(&mut component, "evidence", json!({"occurrences": places}));
+    }
+    let properties: Vec<Value> = sbom::package_properties(package)
+        .into_iter()
+        .map(|(name, value)| property(name, value))
+        .collect();
+    set(&mut component, "properties", properties.into());
+    component
+}
+
+/// One expression stands alone; several licences are listed by name (specification,
+/// `licenseChoice`).
+fn licenses(licenses: &[String]) -> Value {
+    match licenses {
+        [one] if sbom::is_expression(one) => json!([{"expression": one}]),
+        several => several
+            .iter()
+            .map(|name| json!({"license": {"name": name}}))
+            .collect(),
+    }
+}
+
+/// One entry for each flaw and verdict, with all packages that it holds for.
+fn vulnerabilities(report: &Report<'_>, references: &[String]) -> Value {
+    let mut entries: Vec<(&Finding, Vec<&str>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    for finding in report.findings {
+        let Some(reference) = references.get(finding.package.0 as usize) else {
+            continue;
+        };
+        let by = finding
+            .suppression
+            .as_ref()
+            .map(|by| (by.by, by.source.as_str()));
+        let key = (
+            finding.id.as_str(),
+            finding.severity,
+            finding.status.name(),
+            by,
+            finding.fix.version.as_deref(),
+        );
+        let place = *places.entry(key).or_insert_with(|| {
+            entries.push((finding, Vec::new()));
+            entries.len() - 1
+        });
+        if let Some((_, affected)) = entries.get_mut(place) {
+            affected.push(reference);
+        }
+    }
+    entries
+        .into_iter()
+        .map(|(finding, affected)| vulnerability(finding, &affected))
+        .collect()
+}
+
+fn vulnerability(finding: &Finding, affected: &[&str]) -> Value {
+    let mut entry = json!({"id": finding.id});
+    if !finding.aliases.is_empty() || finding.cnnvd.is_some() {
+        let names = finding.aliases.iter().chain(&finding.cnnvd);
+        let references: Vec<Value> = names
+            .map(|name| json!({"id": name, "source": {"name": source_of(name)}}))
+            .collect();
+        set(&mut entry, "references", references.into());
+    }
+    set(&mut entry, "ratings", ratings(finding));
+    let cwes: Vec<u64> = finding
+        .cwes
+        .iter()
+        .filter_map(|cwe| cwe.strip_prefix("CWE-")?.parse().ok())
+        .filter(|number| *number > 0)
+        .collect();
+    if !cwes.is_empty() {
+        set(&mut entry, "cwes", cwes.into());
+    }
+    for (key, text) in [
+        ("description", &finding.title),
+        ("detail", &finding.description),
+    ] {
+        if !text.is_empty() {
+            set(&mut entry, key, text.as_str().into());
+        }
+    }
+    if let Some(version) = &finding.fix.version {
+        set(
+            &mut entry,
+            "recommendation",
+            format!("Update to {version}").into(),
+        );
+    }
+    let links = finding
+        .references
+        .iter()
+        .filter_map(|url| crate::escape::link(url));
+    let advisories: Vec<Value> = links.map(|url| json!({"url": url})).collect();
+    if !advisories.is_empty() {
+        set(&mut entry, "advisories", advisories.into());
+    }
+    if let Some(published) = finding.published.as_deref().and_then(date_time) {
+        set(&mut entry, "published", published.into());
+    }
+    if let Some(analysis) = analysis(finding) {
+        set(&mut entry, "analysis", analysis);
+    }
+    let affects: Vec<Value> = affected.iter().map(|id| json!({"ref": id})).collect();
+    set(&mut entry, "affects", affects.into());
+    set(&mut entry, "properties", properties(finding));
+    entry
+}
+
+/// The publisher of an identifier, by its prefix.
+fn source_of(name: &str) -> &str {
+    match name.split_once('-') {
+        Some(("CVE", _)) => "NVD",
+        Some((prefix, _)) => prefix,
+        None => name,
+    }
+}
+
+/// A `date-time` (RFC 3339); advisories that have a day alone get midnight.
+fn date_time(text: &str) -> Option<String> {
+    if let Ok(day) = text.parse::<jiff::civil::Date>()
+        && text.len() == 10
+    {
+        return Some(format!("{day}T00:00:00Z"));
+    }
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+fn ratings(finding: &Finding) -> Value {
+    let mut ratings = vec![json!({
+        "source": {"name": finding.severity_source},
+        "severity": severity(finding.severity),
+    })];
+    ratings.extend(finding.cvss.iter().map(|cvss: &Cvss| {
+        json!({
+            "source": {"name": cvss.source},
+            "score": cvss.score,
+            "severity": severity(Severity::from_score(cvss.score)),
+            "method": match cvss.version {
+                CvssVersion::V2 => "CVSSv2",
+                CvssVersion::V3_0 => "CVSSv3",
+                CvssVersion::V3_1 => "CVSSv31",
+                CvssVersion::V4_0 => "CVSSv4",
+            },
+            "vector": cvss.vector,
+        })
+    }));
+    ratings.into()
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Negligible => "info",
+        other => other.name(),
+    }
+}
+
+/// What a VEX statement or a rule decided. An ignored flaw is still exploitable as far as anybody
+/// knows; somebody decided to live with it.
+fn analysis(finding: &Finding) -> Option<Value> {
+    let mut analysis = Map::new();
+    let state = match finding.status {
+        Status::Affected => return None,
+        Status::UnderInvestigation => Some("in_triage"),
+        Status::NotAffected => Some("not_affected"),
+        Status::Fixed => Some("resolved"),
+        Status::Ignored => None,
+    };
+    match state {
+        Some(state) => analysis.insert("state".to_owned(), state.into()),
+        None => analysis.insert("response".to_owned(), json!(["will_not_fix"])),
+    };
+    if let Some(by) = &finding.suppression {
+        let reason = by.reason.as_deref().unwrap_or("no reason given");
+        let detail = format!("{reason} ({}: {})", by.by, by.source);
+        analysis.insert("detail".to_owned(), detail.into());
+    }
+    Some(analysis.into())
+}
+
+fn properties(finding: &Finding) -> Value {
+    let mut properties = vec![
+        property("seawall:priority", finding.priority.score.to_string()),
+        property("seawall:fix", finding.fix.state.name()),
+        property("seawall:confidence", finding.confidence.name()),
+    ];
+    if finding.kev {
+        properties.push(property("seawall:kev", "true"));
+    }
+    if let Some(epss) = finding.epss {
+        properties.push(property("seawall:epss", epss.score.to_string()));
+    }
+    properties.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Format;
+    use crate::testing::{check_golden, rendered};
+
+    #[test]
+    fn a_bill_of_materials_with_findings() {
+        check_golden("report.cdx.json", &rendered(Format::CycloneDx));
+    }
+}

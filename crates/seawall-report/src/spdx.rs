@@ -1,0 +1,267 @@
+//! SPDX 2.3 in JSON: <https://spdx.github.io/spdx-spec/v2.3/>.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use seawall_model::{Package, TargetKind};
+use serde_json::{Value, json};
+
+use crate::{Report, sbom};
+
+/// Identifier of what was scanned.
+const ROOT: &str = "SPDXRef-Target";
+const OPERATING_SYSTEM: &str = "SPDXRef-OperatingSystem";
+
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let inventory = report.inventory;
+    let mut extracted = BTreeMap::new();
+    let mut packages = vec![target(report)];
+    let mut relationships = vec![relationship("SPDXRef-DOCUMENT", "DESCRIBES", ROOT)];
+    if let Some(os) = operating_system(report) {
+        packages.push(os);
+        relationships.push(relationship(ROOT, "CONTAINS", OPERATING_SYSTEM));
+    }
+    for (number, package) in inventory.packages.iter().enumerate() {
+        let id = format!("SPDXRef-Package-{}-{number}", package.kind.name());
+        packages.push(package_entry(report, package, &id, &mut extracted));
+        relationships.push(relationship(ROOT, "CONTAINS", &id));
+        if package.development {
+            relationships.push(relationship(&id, "DEV_DEPENDENCY_OF", ROOT));
+        }
+    }
+    let mut document = json!({
+        "spdxVersion": "SPDX-2.3",
+        "dataLicense": "CC0-1.0",
+        "SPDXID": "SPDXRef-DOCUMENT",
+        "name": inventory.target.name,
+        "documentNamespace": "",
+        "creationInfo": creation(report),
+        "packages": packages,
+        "relationships": relationships,
+    });
+    if let Some(object) = document.as_object_mut() {
+        if !extracted.is_empty() {
+            let licenses: Vec<Value> = extracted
+                .iter()
+                .map(|(id, text)| json!({"licenseId": id, "name": text, "extractedText": text}))
+                .collect();
+            object.insert("hasExtractedLicensingInfos".to_owned(), licenses.into());
+        }
+        let id = sbom::uuid(&serde_json::to_vec(&object)?);
+        let namespace = format!("https://spdx.org/spdxdocs/seawall-{id}");
+        object.insert("documentNamespace".to_owned(), namespace.into());
+    }
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+fn creation(report: &Report<'_>) -> Value {
+    let mut creation = json!({
+        "created": report.timestamp(),
+        "creators": [format!("Tool: seawall-{}", report.tool_version)],
+    });
+    let missing = &report.inventory.incomplete;
+    if !missing.is_empty()
+        && let Some(creation) = creation.as_object_mut()
+    {
+        // An incomplete inventory must not pass for a whole one.
+        let lines: Vec<String> = missing
+            .iter()
+            .map(|entry| format!("{}: {entry}", entry.reason.name()))
+            .collect();
+        let comment = format!("INCOMPLETE, not read: {}", lines.join("; "));
+        creation.insert("comment".to_owned(), comment.into());
+    }
+    creation
+}
+
+fn relationship(from: &str, kind: &str, to: &str) -> Value {
+    json!({"spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to})
+}
+
+fn target(report: &Report<'_>) -> Value {
+    let target = &report.inventory.target;
+    let purpose = match target.kind {
+        TargetKind::Image => "CONTAINER",
+        TargetKind::Host => "DEVICE",
+        TargetKind::Filesystem | TargetKind::Sbom => "APPLICATION",
+    };
+    let mut entry = bare(ROOT, &target.name, purpose);
+    if let Some(entry) = entry.as_object_mut() {
+        if let Some(digest) = &target.digest {
+            entry.insert("versionInfo".to_owned(), digest.as_str().into());
+            if let Some(hash) = digest
+                .strip_prefix("sha256:")
+                .filter(|hash| hash.len() == 64)
+            {
+                let checksum = json!([{"algorithm": "SHA256", "checksumValue": hash}]);
+                entry.insert("checksums".to_owned(), checksum);
+            }
+        }
+        let mut properties = sbom::layer_properties(report.inventory);
+        properties.extend(
+            target
+                .platform
+                .iter()
+                .map(|p| ("seawall:platform".to_owned(), p.clone())),
+        );
+        properties.extend(
+            target
+                .tags
+                .iter()
+                .map(|t| ("seawall:tag".to_owned(), t.clone())),
+        );
+        entry.insert("annotations".to_owned(), annotation(report, &properties));
+    }
+    entry
+}
+
+fn operating_system(report: &Report<'_>) -> Option<Value> {
+    let distro = report.inventory.distro.as_ref()?;
+    let mut entry = bare(OPERATING_SYSTEM, &distro.id, "OPERATING-SYSTEM");
+    if let Some(entry) = entry.as_object_mut() {
+        entry.insert("versionInfo".to_owned(), distro.version.as_str().into());
+        if let Some(name) = &distro.pretty_name {
+            entry.insert("description".to_owned(), name.as_str().into());
+        }
+        let mut properties: Vec<(&str, &str)> = Vec::new();
+        properties.extend(
+            distro
+                .codename
+                .iter()
+                .map(|name| ("seawall:codename", name.as_str())),
+        );
+        properties.extend(
+            distro
+                .id_like
+                .iter()
+                .map(|id| ("seawall:id-like", id.as_str())),
+        );
+        entry.insert("annotations".to_owned(), annotation(report, &properties));
+    }
+    Some(entry)
+}
+
+/// The required fields of a package (section 7), with `NOASSERTION` where we do not look.
+fn bare(id: &str, name: &str, purpose: &str) -> Value {
+    json!({
+        "SPDXID": id,
+        "name": name,
+        "downloadLocation": "NOASSERTION",
+        "filesAnalyzed": false,
+        "licenseConcluded": "NOASSERTION",
+        "licenseDeclared": "NOASSERTION",
+        "copyrightText": "NOASSERTION",
+        "primaryPackagePurpose": purpose,
+    })
+}
+
+fn package_entry(
+    report: &Report<'_>,
+    package: &Package,
+    id: &str,
+    extracted: &mut BTreeMap<String, String>,
+) -> Value {
+    let distro = report.inventory.distro.as_ref();
+    let mut entry = bare(id, &package.name, "LIBRARY");
+    let Some(object) = entry.as_object_mut() else {
+        return entry;
+    };
+    if !package.version.is_empty() {
+        object.insert("versionInfo".to_owned(), package.version.as_str().into());
+    }
+    let supplier = match &package.vendor {
+        Some(vendor) => format!("Organization: {vendor}"),
+        None => "NOASSERTION".to_owned(),
+    };
+    object.insert("supplier".to_owned(), supplier.into());
+    object.insert(
+        "licenseDeclared".to_owned(),
+        licenses(&package.licenses, extracted).into(),
+    );
+    if !package.paths.is_empty() {
+        let source = format!("found at: {}", package.paths.join(", "));
+        object.insert("sourceInfo".to_owned(), source.into());
+    }
+    let mut references = vec![json!({
+        "referenceCategory": "PACKAGE-MANAGER",
+        "referenceType": "purl",
+        "referenceLocator": sbom::purl(package, distro),
+    })];
+    let cpes = package
+        .cpe_products
+        .iter()
+        .filter_map(|p| sbom::cpe(p, &package.version));
+    references.extend(cpes.map(|cpe| {
+        json!({
+            "referenceCategory": "SECURITY",
+            "referenceType": "cpe23Type",
+            "referenceLocator": cpe,
+        })
+    }));
+    object.insert("externalRefs".to_owned(), references.into());
+    let mut properties: Vec<(&str, String)> = sbom::package_properties(package);
+    properties.extend(
+        package
+            .paths
+            .iter()
+            .map(|path| ("seawall:path", path.clone())),
+    );
+    properties.extend(
+        package
+            .licenses
+            .iter()
+            .map(|name| ("seawall:license", name.clone())),
+    );
+    object.insert("annotations".to_owned(), annotation(report, &properties));
+    entry
+}
+
+/// What the format has no field for, as pairs in an annotation (section 12) that we read back.
+fn annotation<K: serde::Serialize, V: serde::Serialize>(
+    report: &Report<'_>,
+    properties: &[(K, V)],
+) -> Value {
+    json!([{
+        "annotationType": "OTHER",
+        "annotator": format!("Tool: seawall-{}", report.tool_version),
+        "annotationDate": report.timestamp(),
+        "comment": format!("seawall:properties {}", json!(properties)),
+    }])
+}
+
+/// Declared licences as one expression (annex D). What is no SPDX expression is kept as an
+/// extracted licence.
+fn licenses(licenses: &[String], extracted: &mut BTreeMap<String, String>) -> String {
+    let terms: Vec<String> = licenses
+        .iter()
+        .map(|license| {
+            if sbom::is_expression(license) {
+                if licenses.len() > 1 {
+                    format!("({license})")
+                } else {
+                    license.clone()
+                }
+            } else {
+                let id = format!("LicenseRef-seawall-{}", sbom::uuid(license.as_bytes()));
+                extracted.insert(id.clone(), license.clone());
+                id
+            }
+        })
+        .collect();
+    match terms.is_empty() {
+        true => "NOASSERTION".to_owned(),
+        false => terms.join(" AND "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Format;
+    use crate::testing::{check_golden, rendered};
+
+    #[test]
+    fn a_bill_of_materials() {
+        check_golden("report.spdx.json", &rendered(Format::Spdx));
+    }
+}
