@@ -23,3 +23,4 @@ mod test_layer;
 
 pub use end_of_life::end_of_life;
 pub use scan::{ScanOptions, scan_artifact};
+pub mod sbom;

@@ -1,0 +1,481 @@
+//! What all formats come to: components with a purl and properties, made into an inventory.
+
+use std::collections::BTreeMap;
+
+use seawall_model::{
+    Distro, Evidence, Incomplete, IncompleteReason, Inventory, Layer, Package, PackageType, Role,
+    SourcePackage, Target, TargetKind,
+};
+
+use crate::purl;
+
+/// Names and values beside a component's own fields.
+pub(super) type Properties = Vec<(String, String)>;
+
+/// Most layers that an image may state.
+const MAX_LAYERS: usize = 10_000;
+
+/// One component of any format.
+#[derive(Debug, Default)]
+pub(super) struct Component {
+    pub(super) name: String,
+    pub(super) version: Option<String>,
+    pub(super) purl: Option<String>,
+    pub(super) cpes: Vec<String>,
+    pub(super) vendor: Option<String>,
+    pub(super) licenses: Vec<String>,
+    pub(super) paths: Vec<String>,
+    pub(super) properties: Properties,
+}
+
+/// Collects components, and counts what cannot be matched.
+pub(super) struct Collector {
+    inventory: Inventory,
+    /// `ID-VERSION_ID` of purls with their frequency.
+    purl_distros: BTreeMap<(String, String), usize>,
+    without_purl: Counted,
+    bad_purl: Counted,
+    other_type: Counted,
+    without_version: Counted,
+}
+
+/// A number with the first example.
+#[derive(Default)]
+struct Counted {
+    number: usize,
+    example: String,
+}
+
+impl Counted {
+    fn add(&mut self, example: &str) {
+        if self.number == 0 {
+            example.clone_into(&mut self.example);
+        }
+        self.number += 1;
+    }
+}
+
+impl Collector {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            inventory: Inventory {
+                target: Target {
+                    kind: TargetKind::Sbom,
+                    name: name.to_owned(),
+                    ..Target::default()
+                },
+                distro: None,
+                layers: Vec::new(),
+                packages: Vec::new(),
+                development_excluded: 0,
+                incomplete: Vec::new(),
+            },
+            purl_distros: BTreeMap::new(),
+            without_purl: Counted::default(),
+            bad_purl: Counted::default(),
+            other_type: Counted::default(),
+            without_version: Counted::default(),
+        }
+    }
+
+    /// What the document describes: an image's name and digest, its layers.
+    pub(super) fn subject(&mut self, name: &str, version: Option<&str>, properties: &Properties) {
+        let target = &mut self.inventory.target;
+        match version {
+            Some(digest) if digest.starts_with("sha256:") => {
+                target.digest = Some(digest.to_owned());
+                target.tags.push(name.to_owned());
+            }
+            Some(tag) if !name.ends_with(tag) => target.tags.push(format!("{name}:{tag}")),
+            _ => target.tags.push(name.to_owned()),
+        }
+        for (key, value) in properties {
+            match key.as_str() {
+                "seawall:platform" => target.platform = Some(value.clone()),
+                "seawall:tag" => target.tags.push(value.clone()),
+                // Trivy lists them from the base up.
+                "aquasecurity:trivy:DiffID" => {
+                    let index = self.inventory.layers.len() as u32;
+                    self.inventory.layers.push(Layer {
+                        index,
+                        diff_id: Some(value.clone()),
+                        ..Layer::default()
+                    });
+                }
+                key => {
+                    if let Some(field) = key.strip_prefix("seawall:layer:") {
+                        layer_field(&mut self.inventory.layers, field, value);
+                    }
+                }
+            }
+            self.inventory.layers.truncate(MAX_LAYERS);
+        }
+        target.tags.dedup();
+    }
+
+    /// The operating system, as a component states it.
+    pub(super) fn operating_system(
+        &mut self,
+        name: &str,
+        version: &str,
+        pretty_name: Option<String>,
+        properties: &Properties,
+    ) {
+        let all = |key: &str| -> Vec<String> {
+            let matching = properties.iter().filter(|(name, _)| name == key);
+            matching.map(|(_, value)| value.clone()).collect()
+        };
+        let single = |key: &str| all(key).into_iter().next();
+        self.inventory.distro = Some(Distro {
+            id: os_release_id(&single("syft:distro:id").unwrap_or_else(|| name.to_owned())),
+            version: single("syft:distro:versionID").unwrap_or_else(|| version.to_owned()),
+            id_like: all("seawall:id-like"),
+            codename: single("seawall:codename").or_else(|| single("syft:distro:versionCodename")),
+            pretty_name: pretty_name.or_else(|| single("syft:distro:prettyName")),
+            end_of_life: None,
+        });
+    }
+
+    pub(super) fn component(&mut self, component: Component) {
+        let Some(text) = &component.purl else {
+            match program(&component) {
+                Some(package) => self.inventory.packages.push(package),
+                None => self.without_purl.add(&component.name),
+            }
+            return;
+        };
+        let Some(parsed) = purl::parse(text) else {
+            self.bad_purl.add(text);
+            return;
+        };
+        let Some(mut package) = purl::package(&parsed) else {
+            self.other_type.add(text);
+            return;
+        };
+        if package.kind.is_os()
+            && let Some(distro) = purl_distro(&parsed)
+        {
+            *self.purl_distros.entry(distro).or_default() += 1;
+        }
+        if package.version.is_empty() {
+            match &component.version {
+                Some(version) => package.version.clone_from(version),
+                None => self.without_version.add(text),
+            }
+        }
+        package.vendor = component.vendor;
+        package.licenses = component.licenses;
+        package.paths = component.paths;
+        if package.kind == PackageType::Generic {
+            package.cpe_products = component
+                .cpes
+                .iter()
+                .filter_map(|c| cpe_product(c))
+                .collect();
+        }
+        apply_properties(&mut package, &component.properties, &self.inventory.layers);
+        tidy(&mut package);
+        self.inventory.packages.push(package);
+    }
+
+    pub(super) fn finish(mut self) -> Inventory {
+        if self.inventory.distro.is_none() {
+            let likeliest = self
+                .purl_distros
+                .into_iter()
+                .max_by_key(|(_, number)| *number);
+            self.inventory.distro = likeliest.map(|((id, version), _)| Distro {
+                id,
+                version,
+                id_like: Vec::new(),
+                codename: None,
+                pretty_name: None,
+                end_of_life: None,
+            });
+        }
+        let packages = &mut self.inventory.packages;
+        packages.sort_by(|a, b| {
+            let key = |p: &Package| {
+                (
+                    p.kind,
+                    p.name.clone(),
+                    p.version.clone(),
+                    p.paths.first().cloned(),
+                )
+            };
+            key(a).cmp(&key(b))
+        });
+        packages.dedup();
+        let place = self.inventory.target.name.clone();
+        let cases = [
+            (
+                self.without_purl,
+                "have no package URL",
+                "have the tool that made it write purls",
+            ),
+            (
+                self.bad_purl,
+                "have a package URL that is none",
+                "have the tool that made it corrected",
+            ),
+            (
+                self.other_type,
+                "have a package URL of a type without advisories",
+                "look at them by hand",
+            ),
+            (
+                self.without_version,
+                "have no version",
+                "have the tool that made it write versions",
+            ),
+        ];
+        for (counted, what, hint) in cases {
+            if counted.number > 0 {
+                let example = &counted.example;
+                let number = counted.number;
+                let message = format!(
+                    "{number} components {what} and cannot be matched, the first is `{example}`"
+                );
+                self.inventory.incomplete.push(
+                    Incomplete::new(IncompleteReason::Unsupported, place.clone(), message)
+                        .hint(hint),
+                );
+            }
+        }
+        self.inventory
+    }
+}
+
+/// Duplicates go; so does a source that says nothing new.
+fn tidy(package: &mut Package) {
+    let mut seen = std::collections::HashSet::new();
+    package.paths.retain(|path| seen.insert(path.clone()));
+    if let (PackageType::Rpm, Some(source), Some((epoch, _))) = (
+        package.kind,
+        &mut package.source,
+        package.version.split_once(':'),
+    ) && !source.version.contains(':')
+    {
+        // File names of source rpms lack the epoch, which is that of their binaries.
+        source.version = format!("{epoch}:{}", source.version);
+    }
+}
+
+/// A program that is known by its CPE alone.
+fn program(component: &Component) -> Option<Package> {
+    let products: Vec<String> = component
+        .cpes
+        .iter()
+        .filter_map(|cpe| cpe_product(cpe))
+        .collect();
+    let version = component.version.clone()?;
+    if products.is_empty() || component.name.is_empty() {
+        return None;
+    }
+    let mut package = Package::new(
+        PackageType::Generic,
+        &component.name,
+        version,
+        Evidence::Sbom,
+    );
+    package.cpe_products = products;
+    package.paths.clone_from(&component.paths);
+    Some(package)
+}
+
+/// `vendor:product` of a CPE 2.2 or 2.3 of an application.
+fn cpe_product(cpe: &str) -> Option<String> {
+    let body = cpe
+        .strip_prefix("cpe:2.3:a:")
+        .or_else(|| cpe.strip_prefix("cpe:/a:"))?;
+    let mut fields = body.split(':');
+    let (vendor, product) = (fields.next()?, fields.next()?);
+    let known = |field: &str| !field.is_empty() && !matches!(field, "*" | "-");
+    (known(vendor) && known(product)).then(|| {
+        format!("{vendor}:{product}")
+            .replace('\\', "")
+            .to_ascii_lowercase()
+    })
+}
+
+/// Distribution and release of a purl: `debian-12`, `opensuse-leap-15.5`, or Trivy's bare version.
+fn purl_distro(purl: &packageurl::PackageUrl<'_>) -> Option<(String, String)> {
+    let distro = purl.qualifiers().get("distro")?;
+    let namespace = purl.namespace().unwrap_or_default();
+    if distro.starts_with(|c: char| c.is_ascii_digit()) {
+        return Some((os_release_id(namespace), distro.to_string()));
+    }
+    match distro.rsplit_once('-') {
+        Some((id, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => {
+            Some((os_release_id(id), version.to_owned()))
+        }
+        _ => Some((os_release_id(distro), String::new())),
+    }
+}
+
+/// The `ID` of os-release(5) for the names that Trivy gives distributions.
+fn os_release_id(name: &str) -> String {
+    let name = name.to_lowercase();
+    match name.as_str() {
+        "redhat" => "rhel",
+        "amazon" => "amzn",
+        "alma" => "almalinux",
+        "oracle" => "ol",
+        "cbl-mariner" => "mariner",
+        "opensuse.leap" => "opensuse-leap",
+        "opensuse.tumbleweed" => "opensuse-tumbleweed",
+        "suse linux enterprise server" => "sles",
+        same => same,
+    }
+    .to_owned()
+}
+
+/// `0:diff-id` and its value.
+fn layer_field(layers: &mut Vec<Layer>, field: &str, value: &str) {
+    let Some((index, name)) = field.split_once(':') else {
+        return;
+    };
+    let Some(index) = index
+        .parse()
+        .ok()
+        .filter(|index: &usize| *index < MAX_LAYERS)
+    else {
+        return;
+    };
+    while layers.len() <= index {
+        let next = layers.len() as u32;
+        layers.push(Layer {
+            index: next,
+            ..Layer::default()
+        });
+    }
+    let Some(layer) = layers.get_mut(index) else {
+        return;
+    };
+    let text = Some(value.to_owned());
+    match name {
+        "digest" => layer.digest = text,
+        "diff-id" => layer.diff_id = text,
+        "chain-id" => layer.chain_id = text,
+        "created-by" => layer.created_by = text,
+        "base" => layer.base = text,
+        "owner" => layer.owner = text,
+        "role" => layer.role = role(value),
+        "role-guessed" => layer.role_guessed = value == "true",
+        "size" => layer.size = value.parse().ok(),
+        _ => {}
+    }
+}
+
+fn role(name: &str) -> Role {
+    let roles = [Role::Base, Role::Middleware, Role::Application];
+    roles
+        .into_iter()
+        .find(|role| role.name() == name)
+        .unwrap_or_default()
+}
+
+/// What the three tools write beside the formats' own fields. Documented by syft in its source
+/// (`syft:metadata:*` follows its package metadata) and by Trivy ("SBOM", section "CycloneDX").
+fn apply_properties(package: &mut Package, properties: &Properties, layers: &[Layer]) {
+    let get = |key: &str| {
+        let found = properties.iter().find(|(name, _)| name == key);
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    };
+    let all = |key: &str| -> Vec<&String> {
+        let matching = properties.iter().filter(|(name, _)| name == key);
+        matching.map(|(_, value)| value).collect()
+    };
+    if package.source.is_none() && package.kind.is_os() {
+        package.source = source(&get, &package.version);
+    }
+    if package.module.is_none() {
+        package.module = get("syft:metadata:modularityLabel")
+            .or_else(|| get("aquasecurity:trivy:Modularitylabel"))
+            .map(str::to_owned);
+    }
+    if let Some(epoch) = get("syft:metadata:epoch").filter(|epoch| *epoch != "0")
+        && package.kind == PackageType::Rpm
+        && !package.version.contains(':')
+    {
+        package.version = format!("{epoch}:{}", package.version);
+    }
+    if let Some(name) = get("seawall:name") {
+        name.clone_into(&mut package.name);
+    }
+    if let Some(architecture) = get("seawall:architecture") {
+        package.architecture = Some(architecture.to_owned());
+    }
+    let own_products = all("seawall:cpe-product");
+    if !own_products.is_empty() {
+        package.cpe_products = own_products.into_iter().cloned().collect();
+    } else if package.kind == PackageType::Generic {
+        let products = all("syft:cpe23")
+            .into_iter()
+            .filter_map(|cpe| cpe_product(cpe));
+        package.cpe_products.extend(products);
+        package.cpe_products.dedup();
+    }
+    package.development = get("seawall:development") == Some("true");
+    package.folded = get("seawall:folded")
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0);
+    package.owner = get("seawall:owner").map(str::to_owned);
+    package.layer = layer(&get, layers);
+    package.role = get("seawall:role").map_or(Role::default(), role);
+    package
+        .paths
+        .extend(all("seawall:path").into_iter().cloned());
+    let trivy_paths = all("aquasecurity:trivy:FilePath");
+    let absolute = |path: &String| format!("/{}", path.trim_start_matches('/'));
+    package.paths.extend(trivy_paths.into_iter().map(absolute));
+    let syft_paths = properties
+        .iter()
+        .filter(|(name, _)| name.starts_with("syft:location:") && name.ends_with(":path"));
+    package
+        .paths
+        .extend(syft_paths.map(|(_, path)| path.clone()));
+}
+
+fn source<'a>(get: &impl Fn(&str) -> Option<&'a str>, version: &str) -> Option<SourcePackage> {
+    if let Some(name) = get("aquasecurity:trivy:SrcName") {
+        let mut source = get("aquasecurity:trivy:SrcVersion")
+            .unwrap_or(version)
+            .to_owned();
+        if let Some(release) = get("aquasecurity:trivy:SrcRelease") {
+            source = format!("{source}-{release}");
+        }
+        if let Some(epoch) = get("aquasecurity:trivy:SrcEpoch").filter(|epoch| *epoch != "0") {
+            source = format!("{epoch}:{source}");
+        }
+        return Some(SourcePackage {
+            name: name.to_owned(),
+            version: source,
+        });
+    }
+    if let Some(source) = get("syft:metadata:sourceRpm").and_then(purl::source_rpm) {
+        return Some(source);
+    }
+    let name = get("syft:metadata:source").or_else(|| get("syft:metadata:originPackage"))?;
+    Some(SourcePackage {
+        name: name.to_owned(),
+        version: get("syft:metadata:sourceVersion")
+            .unwrap_or(version)
+            .to_owned(),
+    })
+}
+
+/// The layer, where the document says in which order the layers lie.
+fn layer<'a>(get: &impl Fn(&str) -> Option<&'a str>, layers: &[Layer]) -> Option<u32> {
+    if let Some(index) = get("seawall:layer").and_then(|index| index.parse::<u32>().ok()) {
+        return Some(index).filter(|index| (*index as usize) < layers.len());
+    }
+    let diff_id =
+        get("aquasecurity:trivy:LayerDiffID").or_else(|| get("syft:location:0:layerID"))?;
+    let found = layers
+        .iter()
+        .find(|layer| layer.diff_id.as_deref() == Some(diff_id));
+    found.map(|layer| layer.index)
+}

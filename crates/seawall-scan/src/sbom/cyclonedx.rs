@@ -1,0 +1,168 @@
+//! CycloneDX 1.2 to 1.6 in JSON (<https://cyclonedx.org/docs/1.6/json/>).
+
+use serde::Deserialize;
+
+use super::collect::{Collector, Component, Properties};
+use super::field::{List, Text};
+
+#[derive(Deserialize)]
+pub(super) struct Bom {
+    #[serde(default)]
+    metadata: Option<Metadata>,
+    #[serde(default)]
+    components: List<Row>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    component: Option<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(rename = "type", default)]
+    kind: Text,
+    #[serde(default)]
+    group: Text,
+    #[serde(default)]
+    name: Text,
+    #[serde(default)]
+    version: Text,
+    #[serde(default)]
+    purl: Text,
+    #[serde(default)]
+    cpe: Text,
+    #[serde(default)]
+    publisher: Text,
+    #[serde(default)]
+    description: Text,
+    #[serde(default)]
+    licenses: List<LicenseChoice>,
+    #[serde(default)]
+    properties: List<Property>,
+    evidence: Option<Evidence>,
+    #[serde(default)]
+    components: List<Row>,
+}
+
+#[derive(Deserialize)]
+struct LicenseChoice {
+    license: Option<License>,
+    #[serde(default)]
+    expression: Text,
+}
+
+#[derive(Deserialize)]
+struct License {
+    #[serde(default)]
+    id: Text,
+    #[serde(default)]
+    name: Text,
+}
+
+#[derive(Deserialize)]
+struct Property {
+    #[serde(default)]
+    name: Text,
+    #[serde(default)]
+    value: Text,
+}
+
+#[derive(Deserialize)]
+struct Evidence {
+    #[serde(default)]
+    occurrences: List<Occurrence>,
+}
+
+#[derive(Deserialize)]
+struct Occurrence {
+    #[serde(default)]
+    location: Text,
+}
+
+pub(super) fn read(bom: Bom, collector: &mut Collector) {
+    let mut open = Vec::new();
+    if let Some(root) = bom.metadata.and_then(|metadata| metadata.component) {
+        // The subject first: it tells the layers that components name.
+        let properties = pairs(&root.properties);
+        if let Some(name) = root.name.text() {
+            collector.subject(name, root.version.text(), &properties);
+        }
+        // An application's SBOM describes a package too; an image's does not.
+        if root
+            .purl
+            .text()
+            .is_some_and(|purl| !purl.starts_with("pkg:oci/") && !purl.starts_with("pkg:docker/"))
+        {
+            open.push(root);
+        } else {
+            open.extend(root.components.0);
+        }
+    }
+    open.extend(bom.components.0);
+    while let Some(mut row) = open.pop() {
+        open.append(&mut row.components.0);
+        match row.kind.text() {
+            Some("operating-system") => {
+                let name = row.name.text().unwrap_or_default();
+                let version = row.version.text().unwrap_or_default();
+                let properties = pairs(&row.properties);
+                collector.operating_system(name, version, row.description.owned(), &properties);
+            }
+            // Not packages, unless they say so themselves.
+            Some("file" | "data" | "device" | "machine-learning-model" | "cryptographic-asset")
+                if row.purl.text().is_none() => {}
+            // Trivy lists each lock file as an application around its packages.
+            Some("application") if is_lockfile(&row) => {}
+            _ => collector.component(row.component()),
+        }
+    }
+}
+
+fn is_lockfile(row: &Row) -> bool {
+    row.purl.text().is_none()
+        && row
+            .properties
+            .0
+            .iter()
+            .any(|p| p.name.text() == Some("aquasecurity:trivy:Class"))
+}
+
+fn pairs(properties: &List<Property>) -> Properties {
+    let pairs = properties.0.iter();
+    pairs
+        .filter_map(|p| Some((p.name.owned()?, p.value.owned()?)))
+        .collect()
+}
+
+impl Row {
+    fn component(&self) -> Component {
+        let name = match (self.group.text(), self.name.text()) {
+            (Some(group), Some(name)) => format!("{group}/{name}"),
+            (_, name) => name.unwrap_or_default().to_owned(),
+        };
+        let occurrences = self
+            .evidence
+            .iter()
+            .flat_map(|evidence| &evidence.occurrences.0);
+        let licenses = self.licenses.0.iter().filter_map(|choice| {
+            let license = choice.license.as_ref();
+            choice
+                .expression
+                .owned()
+                .or_else(|| license.and_then(|license| license.id.owned().or(license.name.owned())))
+        });
+        Component {
+            name,
+            version: self.version.owned(),
+            purl: self.purl.owned(),
+            cpes: self.cpe.owned().into_iter().collect(),
+            vendor: self.publisher.owned(),
+            licenses: licenses.collect(),
+            paths: occurrences
+                .filter_map(|place| place.location.owned())
+                .collect(),
+            properties: pairs(&self.properties),
+        }
+    }
+}

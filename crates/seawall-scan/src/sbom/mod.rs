@@ -1,0 +1,119 @@
+//! Bills of materials, read into inventories: CycloneDX 1.2 to 1.6 and SPDX 2.2, 2.3 and 3.0, in
+//! JSON, with what syft, Trivy and Seawall itself write beside the standard's own fields.
+
+mod collect;
+mod cyclonedx;
+mod field;
+mod spdx;
+mod spdx3;
+
+use seawall_model::Inventory;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use collect::Collector;
+use field::Text;
+
+/// Largest document that is read, in bytes.
+const MAX_BYTES: usize = 512 << 20;
+
+/// Why a bill of materials could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SbomError {
+    /// It is one of a form that is not read.
+    #[error(
+        "this is {0}, which is not read; hint: read are CycloneDX 1.2 to 1.6 and SPDX 2.2, 2.3 and 3.0, each in JSON: convert it, or have its tool write JSON"
+    )]
+    Unsupported(String),
+    /// It is damaged.
+    #[error("the bill of materials cannot be read at line {line}, column {column}: {message}")]
+    Malformed {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// It is larger than the cap.
+    #[error("the bill of materials is larger than {MAX_BYTES} bytes")]
+    TooLarge,
+}
+
+/// Reads a bill of materials. `name` becomes the target's name.
+///
+/// What cannot be matched (components without a package URL, of an unknown type, without a version)
+/// is counted in [`Inventory::incomplete`].
+///
+/// # Errors
+/// The document as a whole is not of a form that is read, or is damaged.
+pub fn read(name: &str, bytes: &[u8]) -> Result<Inventory, SbomError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(SbomError::TooLarge);
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if let Some(other) = other_form(bytes) {
+        return Err(SbomError::Unsupported(other.to_owned()));
+    }
+    let shape: Shape = json(bytes)?;
+    let mut collector = Collector::new(name);
+    if shape.bom_format.text() == Some("CycloneDX") {
+        cyclonedx::read(json(bytes)?, &mut collector);
+    } else if let Some(version) = shape.spdx_version.text() {
+        if !version.starts_with("SPDX-2.") {
+            return Err(SbomError::Unsupported(format!("{version} in JSON")));
+        }
+        spdx::read(json(bytes)?, &mut collector);
+    } else if shape.graph.is_some() && shape.context.mentions("spdx.org/rdf/3.") {
+        spdx3::read(json(bytes)?, &mut collector);
+    } else {
+        return Err(SbomError::Unsupported("JSON of another kind".to_owned()));
+    }
+    Ok(collector.finish())
+}
+
+/// What the document is, if it is visibly not JSON.
+fn other_form(bytes: &[u8]) -> Option<&'static str> {
+    let start = bytes.trim_ascii_start();
+    let head = start.get(..start.len().min(4096)).unwrap_or_default();
+    let contains = |text: &str| memchr::memmem::find(head, text.as_bytes()).is_some();
+    if start.starts_with(b"<") {
+        Some(if contains("cyclonedx.org") {
+            "CycloneDX in XML"
+        } else if contains("spdx.org") {
+            "SPDX in RDF/XML"
+        } else {
+            "XML"
+        })
+    } else if start.starts_with(b"SPDXVersion:") || contains("\nSPDXVersion:") {
+        Some("SPDX in tag-value form")
+    } else if start.starts_with(b"spdxVersion:") || contains("\nspdxVersion:") {
+        Some("SPDX in YAML")
+    } else {
+        None
+    }
+}
+
+/// The keys that tell the formats apart.
+#[derive(Deserialize)]
+struct Shape {
+    #[serde(rename = "bomFormat", default)]
+    bom_format: Text,
+    #[serde(rename = "spdxVersion", default)]
+    spdx_version: Text,
+    #[serde(rename = "@context", default)]
+    context: Text,
+    #[serde(rename = "@graph")]
+    graph: Option<IgnoredAny>,
+}
+
+fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SbomError> {
+    serde_json::from_slice(bytes).map_err(|error| SbomError::Malformed {
+        line: error.line(),
+        column: error.column(),
+        message: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

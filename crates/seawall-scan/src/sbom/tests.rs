@@ -1,0 +1,221 @@
+use seawall_model::{IncompleteReason, Inventory, Package};
+
+use super::*;
+
+fn inventory(text: &str) -> Inventory {
+    read("bom.json", text.as_bytes()).unwrap()
+}
+
+/// `type name version | source version | arch | module | layer`, a package a line.
+fn lines(packages: &[Package]) -> Vec<String> {
+    packages
+        .iter()
+        .map(|p| {
+            let source = p
+                .source
+                .as_ref()
+                .map(|s| format!("{} {}", s.name, s.version));
+            let mut line = format!("{} {} {}", p.kind.name(), p.name, p.version);
+            for part in [
+                source,
+                p.architecture.clone(),
+                p.module.clone(),
+                p.layer.map(|l| l.to_string()),
+            ] {
+                line.push_str(" | ");
+                line.push_str(part.as_deref().unwrap_or("-"));
+            }
+            line
+        })
+        .collect()
+}
+
+fn check(text: &str, distro: &str, expected: &[&str]) {
+    let inventory = inventory(text);
+    let own = inventory
+        .distro
+        .as_ref()
+        .map_or(String::new(), |d| format!("{} {}", d.id, d.version));
+    assert_eq!(own, distro);
+    assert_eq!(lines(&inventory.packages), expected);
+}
+
+#[test]
+fn our_own_bills_of_materials_read_back() {
+    for text in [
+        include_str!("fixtures/seawall.cdx.json"),
+        include_str!("fixtures/seawall.spdx.json"),
+    ] {
+        let evil = "evil\x1b[2J<script>alert(1)</script>|`x`\u{202e}]]>&\"'";
+        check(
+            text,
+            "debian 12",
+            &[
+                "deb libssl3 3.0.11-1~deb12u2 | openssl 3.0.11-1~deb12u2 | amd64 | - | 0",
+                "deb nginx 1.22.1-9 | nginx 1.22.1-9 | amd64 | - | 1",
+                "deb openssl 3.0.11-1~deb12u2 | openssl 3.0.11-1~deb12u2 | amd64 | - | 0",
+                "generic redis 7.0.1 | - | - | - | 2",
+                "npm @x/left-pad 1.0.0 | - | - | - | 2",
+                &format!("pypi {evil} 1.0 | - | - | - | 2"),
+            ],
+        );
+        let inventory = inventory(text);
+        assert!(
+            inventory.incomplete.is_empty(),
+            "{:?}",
+            inventory.incomplete
+        );
+        assert_eq!(inventory.layers.len(), 3);
+        assert_eq!(
+            inventory.layers[1].created_by.as_deref(),
+            Some("RUN apt-get install -y nginx")
+        );
+        let npm = &inventory.packages[4];
+        assert_eq!(npm.paths, ["/app/node_modules/@x/漏洞/package.json"]);
+        assert_eq!(
+            (npm.owner.as_deref(), npm.development),
+            (Some("shop team"), true)
+        );
+        assert_eq!(npm.licenses, ["MIT", "See LICENSE file"]);
+        assert_eq!(inventory.packages[3].cpe_products, ["redis:redis"]);
+        assert_eq!(inventory.packages[1].folded, 3);
+        assert!(inventory.target.digest.is_some());
+    }
+}
+
+#[test]
+fn what_syft_writes_is_read() {
+    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"file","name":"/x"}},
+      "components":[
+      {"type":"library","name":"bash","version":"1:5.1-6.el9","purl":"pkg:rpm/rhel/bash@5.1-6.el9?arch=x86_64&epoch=1&distro=rhel-9.4&upstream=bash-5.1-6.el9.src.rpm",
+       "properties":[{"name":"syft:location:0:path","value":"/var/lib/rpm/rpmdb.sqlite"},{"name":"syft:metadata:modularityLabel","value":"bash:1:2:3"}]},
+      {"type":"library","name":"lodash","version":"4","purl":"pkg:npm/lodash@4","components":[{"type":"library","name":"in","purl":"pkg:npm/in@1"}]},
+      {"type":"file","name":"/etc/passwd"},
+      {"type":"operating-system","name":"rhel","version":"9.4","properties":[{"name":"syft:distro:id","value":"rhel"},{"name":"syft:distro:versionID","value":"9.4"}]}]}"#;
+    check(
+        text,
+        "rhel 9.4",
+        &[
+            "npm in 1 | - | - | - | -",
+            "npm lodash 4 | - | - | - | -",
+            "rpm bash 1:5.1-6.el9 | bash 1:5.1-6.el9 | x86_64 | bash:1:2:3 | -",
+        ],
+    );
+}
+
+#[test]
+fn what_trivy_writes_is_read() {
+    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.5",
+      "metadata":{"component":{"type":"container","name":"web:1","properties":[
+        {"name":"aquasecurity:trivy:DiffID","value":"sha256:a"},{"name":"aquasecurity:trivy:DiffID","value":"sha256:b"}]}},
+      "components":[
+      {"type":"operating-system","name":"redhat","version":"8.4"},
+      {"type":"application","name":"package-lock.json","properties":[{"name":"aquasecurity:trivy:Class","value":"lang-pkgs"}]},
+      {"type":"library","name":"ssl","version":"1","purl":"pkg:rpm/redhat/ssl@1-2?arch=x86_64&epoch=3","properties":[
+        {"name":"aquasecurity:trivy:SrcName","value":"openssl"},{"name":"aquasecurity:trivy:SrcVersion","value":"1"},
+        {"name":"aquasecurity:trivy:SrcRelease","value":"2"},{"name":"aquasecurity:trivy:SrcEpoch","value":"3"},
+        {"name":"aquasecurity:trivy:LayerDiffID","value":"sha256:b"}]}]}"#;
+    check(
+        text,
+        "rhel 8.4",
+        &["rpm ssl 3:1-2 | openssl 3:1-2 | x86_64 | - | 1"],
+    );
+}
+
+#[test]
+fn the_distribution_comes_from_purls_where_nothing_else_says_it() {
+    let text = r#"{"spdxVersion":"SPDX-2.3","packages":[
+      {"SPDXID":"SPDXRef-DocumentRoot-x","name":"x"},
+      {"name":"a","versionInfo":"1","externalRefs":[{"referenceCategory":"PACKAGE_MANAGER","referenceType":"purl","referenceLocator":"pkg:apk/alpine/a@1?arch=x86_64&distro=alpine-3.17.10&upstream=b"}]}]}"#;
+    check(text, "alpine 3.17.10", &["apk a 1 | b 1 | x86_64 | - | -"]);
+}
+
+#[test]
+fn spdx_3_is_read() {
+    let text = r#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[
+      {"type":"CreationInfo"},
+      {"type":"software_Package","name":"a","software_packageVersion":"1","software_packageUrl":"pkg:npm/a@1"},
+      {"type":"software_Package","name":"b","externalIdentifier":[{"externalIdentifierType":"packageUrl","identifier":"pkg:npm/b@2"}]}]}"#;
+    check(
+        text,
+        "",
+        &["npm a 1 | - | - | - | -", "npm b 2 | - | - | - | -"],
+    );
+}
+
+#[test]
+fn what_cannot_be_matched_is_counted() {
+    let text = r#"{"bomFormat":"CycloneDX","components":[
+      {"type":"library","name":"no-purl","version":"1"},{"type":"library","name":"no-purl-2"},
+      {"type":"library","name":"x","purl":"nonsense"},
+      {"type":"library","name":"x","purl":"pkg:swid/x@1"},
+      {"type":"library","name":"x","purl":"pkg:npm/x"},
+      {"type":"application","name":"redis","version":"7","cpe":"cpe:2.3:a:redis:redis:7:*:*:*:*:*:*:*"}]}"#;
+    let inventory = inventory(text);
+    assert_eq!(
+        lines(&inventory.packages),
+        ["generic redis 7 | - | - | - | -", "npm x  | - | - | - | -"]
+    );
+    let said: Vec<&str> = inventory
+        .incomplete
+        .iter()
+        .map(|i| i.message.as_str())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "2 components have no package URL and cannot be matched, the first is `no-purl-2`",
+            "1 components have a package URL that is none and cannot be matched, the first is `nonsense`",
+            "1 components have a package URL of a type without advisories and cannot be matched, the first is `pkg:swid/x@1`",
+            "1 components have no version and cannot be matched, the first is `pkg:npm/x`",
+        ]
+    );
+    assert!(
+        inventory
+            .incomplete
+            .iter()
+            .all(|i| i.reason == IncompleteReason::Unsupported)
+    );
+}
+
+#[test]
+fn forms_that_are_not_read_are_named() {
+    let depth = 10_000;
+    let (open, close) = ("[{\"components\":".repeat(depth), "}]".repeat(depth));
+    let nested = format!("{{\"bomFormat\":\"CycloneDX\",\"components\":{open}[]{close}}}");
+    for (text, expected) in [
+        (
+            "<?xml version=\"1.0\"?><bom xmlns=\"http://cyclonedx.org/schema/bom/1.5\"/>",
+            "CycloneDX in XML",
+        ),
+        ("SPDXVersion: SPDX-2.3\n", "SPDX in tag-value form"),
+        ("{}", "JSON of another kind"),
+        (r#"{"spdxVersion":"SPDX-4.0"}"#, "SPDX-4.0 in JSON"),
+        ("{\"bomFormat\":\n\"CycloneDX\",", "line 2"),
+        ("", "line 1, column 0"),
+        (&"[".repeat(100_000), "cannot be read"),
+        (&nested, "recursion limit"),
+    ] {
+        let error = read("bom.json", text.as_bytes()).unwrap_err().to_string();
+        assert!(
+            error.contains(expected),
+            "{error} should contain {expected}"
+        );
+    }
+}
+
+#[test]
+fn odd_fields_do_not_make_a_document_unreadable() {
+    let text = r#"{"bomFormat":"CycloneDX","metadata":{"component":null},"components":[
+      {"type":3,"name":{"x":1},"version":1.5,"purl":"pkg:npm/a@1","licenses":null,"properties":null,
+       "evidence":{"occurrences":null}},{"name":["a"],"purl":null,"publisher":false}]}"#;
+    let inventory = inventory(text);
+    assert_eq!(lines(&inventory.packages), ["npm a 1 | - | - | - | -"]);
+}
+
+#[test]
+fn layers_are_capped() {
+    let text = r#"{"bomFormat":"CycloneDX","metadata":{"component":{"name":"x","properties":[
+      {"name":"seawall:layer:4294967295:role","value":"base"},{"name":"seawall:layer:1:role","value":"base"}]}}}"#;
+    assert_eq!(inventory(text).layers.len(), 2);
+}
