@@ -6,14 +6,18 @@
 mod alpine;
 mod azurelinux;
 mod bulletins;
+pub mod cnnvd;
 mod constraint;
 mod debian;
 mod document;
 pub mod epss;
 mod flaws;
 pub mod friendsofphp;
+pub mod github;
 mod json;
 pub mod kev;
+pub mod nodejs_wg;
+pub mod nvd;
 mod oracle;
 pub mod osv;
 mod oval;
@@ -89,9 +93,13 @@ pub const ALL: &[&dyn Importer] = &[
     &osv::Osv,
     &rubysec::RubySec,
     &friendsofphp::FriendsOfPhp,
+    &github::GitHub,
+    &nodejs_wg::NodeSecurity,
+    &nvd::Nvd,
     // Facts about CVEs.
     &kev::Kev,
     &epss::Epss,
+    &cnnvd::Cnnvd,
     // Distributions.
     &alpine::Alpine,
     &azurelinux::AzureLinux,

@@ -1,5 +1,7 @@
 //! Titles and dates, as the feeds leave them to be made out.
 
+use std::collections::HashSet;
+
 /// The longest title, in characters.
 const TITLE: usize = 160;
 
@@ -61,10 +63,11 @@ pub(super) fn cve(text: &str) -> Option<&str> {
 
 /// All CVE numbers in a text, each once.
 pub(super) fn cves(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
     let mut rest = text;
     while let Some(number) = cve(rest) {
-        if !found.iter().any(|known| known == number) {
+        if seen.insert(number) {
             found.push(number.to_owned());
         }
         rest = rest.split_once(number).map_or("", |(_, after)| after);

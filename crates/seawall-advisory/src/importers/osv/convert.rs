@@ -10,6 +10,9 @@ use seawall_model::{Cvss, DistroFamily, Ecosystem, Severity};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
+/// At most so many CVSS vectors are kept of a record; real ones have up to six.
+const MAX_VECTORS: usize = 16;
+
 /// What became of one record.
 pub(super) struct Converted {
     /// `None`: the record is about no flaw, or about nothing that Seawall knows.
@@ -49,6 +52,7 @@ pub(super) fn convert(record: &Record<'_>) -> Converted {
             .score
             .as_deref()
             .and_then(|v| crate::cvss::parse(v, publisher))
+            && cvss.len() < MAX_VECTORS
             && !cvss.contains(&vector)
         {
             cvss.push(vector);
@@ -154,11 +158,12 @@ fn add_flaws<'a, 'b: 'a>(
     ids: impl IntoIterator<Item = &'a Cow<'b, str>>,
     record: &str,
 ) {
+    let mut known: HashSet<String> = into.iter().cloned().collect();
     for id in ids {
         let id = id.trim();
         let name = text::cve(id).unwrap_or(id);
-        let known = name == record || into.iter().any(|own| own == name);
-        if !name.is_empty() && !known && publisher::names_flaw(name) {
+        let new = !name.is_empty() && name != record && publisher::names_flaw(name);
+        if new && known.insert(name.to_owned()) {
             into.push(name.to_owned());
         }
     }
@@ -207,7 +212,7 @@ impl Ratings {
             };
             let is_vector = entry.kind.as_deref().is_some_and(|k| k.starts_with("CVSS"));
             if let Some(vector) = crate::cvss::parse(score, publisher) {
-                if !ratings.cvss.contains(&vector) {
+                if ratings.cvss.len() < MAX_VECTORS && !ratings.cvss.contains(&vector) {
                     ratings.cvss.push(vector);
                 }
             } else if !is_vector {
