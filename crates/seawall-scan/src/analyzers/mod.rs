@@ -12,9 +12,15 @@ mod testing;
 
 pub mod apk;
 pub mod dpkg;
-pub mod javascript;
 pub mod os_release;
+
+pub mod executable;
+pub mod golang;
+pub mod java;
+pub mod javascript;
+pub mod program;
 pub mod python;
+pub mod rust;
 
 pub mod beam;
 pub mod cpp;
@@ -87,6 +93,8 @@ pub struct Found {
     pub packages: Vec<Package>,
     /// Files that OS packages brought, as their package manager recorded it.
     pub owned: Vec<OwnedFiles>,
+    /// What each `pom.xml` says, for [`java::resolve_poms`].
+    pub poms: Vec<java::Pom>,
     /// The operating system.
     pub distro: Option<Distro>,
     /// What could not be read.
@@ -170,6 +178,16 @@ pub const ALL: &[&dyn Analyzer] = &[
     &python::UvLock,
     &python::PyLock,
     &python::CondaMeta,
+    // Java
+    &java::Archive,
+    &java::PomXml,
+    &java::GradleLock,
+    // Go and Rust
+    &golang::GoMod,
+    &rust::CargoLock,
+    // What programs hold
+    &executable::Executables,
+    &program::ReleaseFile,
     // Ruby
     &ruby::GemfileLock,
     &ruby::Gemspec,

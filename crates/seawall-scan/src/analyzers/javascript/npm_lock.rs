@@ -75,7 +75,9 @@ impl Analyzer for NpmLock {
 /// Packages are published with their own lockfiles by accident. npm ignores them, and what is
 /// really installed below `node_modules` is seen there.
 pub(super) fn is_of_an_installed_package(path: &str) -> bool {
-    path.starts_with("node_modules/") || path.contains("/node_modules/")
+    path.starts_with("node_modules/")
+        || path.contains("/node_modules/")
+        || path.starts_with("usr/share/nodejs/")
 }
 
 fn add_located(packages: &BTreeMap<String, Located>, declared: &mut Declared) {

@@ -1,0 +1,539 @@
+use super::groups::group_of;
+use super::manifest::Manifest;
+use super::pom;
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern};
+use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+/// Java archives and the archives inside them: libraries of a war, of a Spring Boot application
+/// (`BOOT-INF/lib`), of an ear.
+///
+/// Packages are known by `META-INF/maven/GROUP/ARTIFACT/pom.properties`, of which an archive with
+/// other libraries merged into it has several; by the `pom.xml` beside it; and otherwise by file
+/// name and manifest, where the group may be a guess from bundle name, module name or a table of
+/// well-known artifacts.
+#[derive(Debug)]
+pub struct Archive;
+
+/// Archives inside archives.
+const MAX_DEPTH: usize = 5;
+/// Bytes of one inner archive, which is held in memory.
+const MAX_INNER: u64 = 256 << 20;
+/// Bytes of all inner archives of one file.
+const MAX_INNER_TOTAL: u64 = 4 << 30;
+/// Bytes of a manifest, `pom.properties` or `pom.xml`.
+const MAX_METADATA: u64 = 4 << 20;
+/// Bytes of a zip archive's directory: a million entries with short names.
+const MAX_DIRECTORY: u64 = 64 << 20;
+/// Archives in one file.
+const MAX_ARCHIVES: usize = 20_000;
+
+const EXTENSIONS: [&str; 9] = [
+    "jar", "war", "ear", "par", "sar", "kar", "jpi", "hpi", "nar",
+];
+
+impl Analyzer for Archive {
+    fn name(&self) -> &'static str {
+        "java-archive"
+    }
+
+    fn patterns(&self) -> &'static [Pattern] {
+        const PATTERNS: [Pattern; 9] = [
+            Pattern::Extension("jar"),
+            Pattern::Extension("war"),
+            Pattern::Extension("ear"),
+            Pattern::Extension("par"),
+            Pattern::Extension("sar"),
+            Pattern::Extension("kar"),
+            Pattern::Extension("jpi"),
+            Pattern::Extension("hpi"),
+            Pattern::Extension("nar"),
+        ];
+        &PATTERNS
+    }
+
+    fn max_bytes(&self) -> u64 {
+        2 << 30
+    }
+
+    fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        let mut walk = Walk {
+            found,
+            inner_bytes: 0,
+            archives: 0,
+        };
+        let reader = BufReader::new(file.content.reader());
+        walk.archive(reader, &format!("/{}", file.path), 0)
+    }
+}
+
+/// What is found and used up while one file and the archives in it are read.
+struct Walk<'a> {
+    found: &'a mut Found,
+    inner_bytes: u64,
+    archives: usize,
+}
+
+/// Which entries of an archive matter.
+#[derive(Default)]
+struct Parts {
+    manifest: Option<usize>,
+    /// By directory: `pom.properties` and `pom.xml`.
+    maven: BTreeMap<String, (Option<usize>, Option<usize>)>,
+    archives: Vec<usize>,
+}
+
+impl Walk<'_> {
+    fn archive(
+        &mut self,
+        mut reader: impl Read + Seek,
+        path: &str,
+        depth: usize,
+    ) -> Result<(), AnalyzeError> {
+        check_directory(&mut reader)?;
+        let mut zip = ZipArchive::new(reader).map_err(|error| damaged(&error))?;
+        let parts = Parts::of(&zip);
+        let manifest = match parts.manifest {
+            Some(index) => Manifest::parse(&self.text(&mut zip, index, path)?),
+            None => Manifest::default(),
+        };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let (artifact, version) = split_name(name);
+        let mut is_named = false;
+        for (properties, xml) in parts.maven.values() {
+            let coordinates = match (properties, xml) {
+                (Some(index), _) => Coordinates::of_properties(&self.text(&mut zip, *index, path)?),
+                (None, Some(index)) => Coordinates::of_pom(&self.text(&mut zip, *index, path)?),
+                (None, None) => None,
+            };
+            if let Some(found) = coordinates {
+                is_named |= found.is_of_file(artifact);
+                self.add(&found.name(), &found.version, None, path);
+            }
+        }
+        if !is_named {
+            self.add_by_name(artifact, version, &manifest, path, parts.maven.is_empty());
+        }
+        for index in parts.archives {
+            self.inner(&mut zip, index, path, depth)?;
+        }
+        Ok(())
+    }
+
+    /// The archive itself, by file name and manifest. If it holds coordinates of other packages
+    /// only, the manifest may be theirs, and the file name alone counts.
+    fn add_by_name(
+        &mut self,
+        artifact: &str,
+        version: Option<&str>,
+        manifest: &Manifest,
+        path: &str,
+        is_manifest_own: bool,
+    ) {
+        let Some(version) = version.or(manifest.version().filter(|_| is_manifest_own)) else {
+            return;
+        };
+        let artifact = match artifact {
+            "" => manifest.artifact().unwrap_or_default(),
+            artifact => artifact,
+        };
+        if artifact.is_empty() {
+            return;
+        }
+        let stated = manifest.group(artifact).filter(|_| is_manifest_own);
+        let group = stated.or_else(|| group_of(artifact).map(str::to_owned));
+        let name = match group {
+            Some(group) => format!("{group}:{artifact}"),
+            None => artifact.to_owned(),
+        };
+        self.add(&name, version, manifest.license(), path);
+    }
+
+    fn add(&mut self, name: &str, version: &str, license: Option<&str>, path: &str) {
+        let mut package = Package::new(PackageType::Maven, name, version, Evidence::Installed);
+        package.licenses = license.map(str::to_owned).into_iter().collect();
+        package.paths = vec![path.to_owned()];
+        self.found.packages.push(package);
+    }
+
+    /// Reads an archive inside. What is wrong with it is noted, and its siblings are still read.
+    fn inner<R: Read + Seek>(
+        &mut self,
+        zip: &mut ZipArchive<R>,
+        index: usize,
+        path: &str,
+        depth: usize,
+    ) -> Result<(), AnalyzeError> {
+        let member = match zip.by_index(index) {
+            Ok(member) => member,
+            Err(error) => {
+                self.note(IncompleteReason::Corrupt, path, &error.to_string());
+                return Ok(());
+            }
+        };
+        let inner_path = format!("{path}!/{}", name_of(&member.name()));
+        self.archives += 1;
+        let rest = MAX_INNER_TOTAL
+            .saturating_sub(self.inner_bytes)
+            .min(MAX_INNER);
+        if depth + 1 >= MAX_DEPTH || self.archives > MAX_ARCHIVES || member.size() > rest {
+            self.note(
+                IncompleteReason::LimitReached,
+                &inner_path,
+                "the archive is nested too deeply, or too large inside another, and was not read",
+            );
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        // The stated size may be a lie; the cap holds all the same.
+        let result = member.take(rest).read_to_end(&mut bytes);
+        self.inner_bytes = self.inner_bytes.saturating_add(bytes.len() as u64);
+        let result = match result {
+            Ok(_) => self.archive(Cursor::new(bytes), &inner_path, depth + 1),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = result {
+            self.note(error.reason, &inner_path, &error.message);
+        }
+        Ok(())
+    }
+
+    fn text<R: Read + Seek>(
+        &mut self,
+        zip: &mut ZipArchive<R>,
+        index: usize,
+        path: &str,
+    ) -> Result<String, AnalyzeError> {
+        let member = zip.by_index(index).map_err(|error| damaged(&error))?;
+        let inner_path = format!("{path}!/{}", name_of(&member.name()));
+        let mut bytes = Vec::new();
+        member.take(MAX_METADATA).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 == MAX_METADATA {
+            let message = format!("only the first {MAX_METADATA} bytes were read");
+            self.note(IncompleteReason::LimitReached, &inner_path, &message);
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn note(&mut self, reason: IncompleteReason, path: &str, message: &str) {
+        let place = path.trim_start_matches('/');
+        self.found
+            .incomplete
+            .push(Incomplete::new(reason, place, message));
+    }
+}
+
+fn damaged(error: &ZipError) -> AnalyzeError {
+    AnalyzeError::corrupt(format!("not a readable zip archive: {error}"))
+}
+
+/// Refuses an archive whose directory would take too much memory, before it is read (APPNOTE.TXT
+/// 4.3.16, "End of central directory record", and 4.3.14 for its 64-bit form).
+fn check_directory(reader: &mut (impl Read + Seek)) -> Result<(), AnalyzeError> {
+    const RECORD: usize = 22;
+    let length = reader.seek(SeekFrom::End(0))?;
+    let tail_length = length.min(RECORD as u64 + u64::from(u16::MAX));
+    reader.seek(SeekFrom::Start(length - tail_length))?;
+    let mut tail = Vec::new();
+    reader.take(tail_length).read_to_end(&mut tail)?;
+    reader.rewind()?;
+    let is_too_large = memchr::memmem::rfind(&tail, b"PK\x05\x06").is_some_and(|at| {
+        let field = tail
+            .get(at + 12..at + 16)
+            .and_then(|field| field.try_into().ok());
+        match field.map(u32::from_le_bytes) {
+            // The 64-bit record holds it. The directory lies in the file in any case.
+            Some(u32::MAX) => length > MAX_DIRECTORY * 32,
+            Some(size) => u64::from(size) > MAX_DIRECTORY,
+            None => false,
+        }
+    });
+    if is_too_large {
+        return Err(AnalyzeError {
+            reason: IncompleteReason::LimitReached,
+            offset: None,
+            message: format!("the directory of the zip archive exceeds {MAX_DIRECTORY} bytes"),
+        });
+    }
+    Ok(())
+}
+
+impl Parts {
+    fn of<R: Read + Seek>(zip: &ZipArchive<R>) -> Self {
+        let mut parts = Self::default();
+        for (index, name) in zip.file_names().enumerate() {
+            let name = name_of(&name);
+            if name == "META-INF/MANIFEST.MF" {
+                parts.manifest = Some(index);
+            } else if let Some((directory, file)) = name
+                .strip_prefix("META-INF/maven/")
+                .and_then(|rest| rest.rsplit_once('/'))
+            {
+                match file {
+                    "pom.properties" => {
+                        parts.maven.entry(directory.to_owned()).or_default().0 = Some(index)
+                    }
+                    "pom.xml" => {
+                        parts.maven.entry(directory.to_owned()).or_default().1 = Some(index)
+                    }
+                    _ => {}
+                }
+            } else if is_archive(name) {
+                parts.archives.push(index);
+            }
+        }
+        parts
+    }
+}
+
+/// The name of an entry, empty if it cannot be decoded: no entry of interest is named so.
+fn name_of<'a>(name: &'a Result<Cow<'_, str>, ZipError>) -> &'a str {
+    name.as_deref().unwrap_or_default()
+}
+
+fn is_archive(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        !stem.is_empty()
+            && EXTENSIONS
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(extension))
+    })
+}
+
+/// Group, artifact and version (Maven POM reference, "Maven Coordinates").
+struct Coordinates {
+    group: String,
+    artifact: String,
+    version: String,
+}
+
+impl Coordinates {
+    /// A properties file as Maven's archiver writes it: `groupId=...` with nothing escaped.
+    fn of_properties(text: &str) -> Option<Self> {
+        let value = |key: &str| {
+            text.lines()
+                .filter_map(|line| line.split_once('='))
+                .find(|(name, _)| name.trim() == key)
+                .map(|(_, value)| value.trim().to_owned())
+                .filter(|value| !value.is_empty())
+        };
+        Some(Self {
+            group: value("groupId")?,
+            artifact: value("artifactId")?,
+            version: value("version").filter(|version| !version.contains("${"))?,
+        })
+    }
+
+    fn of_pom(text: &str) -> Option<Self> {
+        let pom = pom::parse("", text).ok()?;
+        let (group, artifact, version) = pom.coordinates()?;
+        Some(Self {
+            group,
+            artifact,
+            version,
+        })
+    }
+
+    fn name(&self) -> String {
+        format!("{}:{}", self.group, self.artifact)
+    }
+
+    /// Whether these are the coordinates of the archive itself: `x` of `x-1.0.jar`, `x-core` of
+    /// `x.jar`, `x` of `x-bin.jar`.
+    fn is_of_file(&self, artifact_of_file: &str) -> bool {
+        let continues = |long: &str, short: &str| {
+            let rest = long.strip_prefix(short);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
+        };
+        continues(artifact_of_file, &self.artifact) || continues(&self.artifact, artifact_of_file)
+    }
+}
+
+/// Classifiers that may follow the version.
+const CLASSIFIERS: [&str; 10] = [
+    "-sources",
+    "-javadoc",
+    "-tests",
+    "-all",
+    "-shaded",
+    "-jar-with-dependencies",
+    "-exec",
+    "-linux-x86_64",
+    "-linux-aarch_64",
+    "-runner",
+];
+
+/// Splits `name-1.2.3-sources.jar` into name and version.
+fn split_name(file: &str) -> (&str, Option<&str>) {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let Some((name, version)) = version_start(stem).and_then(|at| stem.split_at_checked(at)) else {
+        return (stem, None);
+    };
+    let version = version.trim_start_matches('-');
+    let version = CLASSIFIERS
+        .iter()
+        .find_map(|classifier| version.strip_suffix(classifier))
+        .unwrap_or(version);
+    (name, Some(version))
+}
+
+/// The hyphen before the version: the first that a digit follows, unless a word and a second number
+/// follow, as in `log4j-1.2-api-2.17.1`.
+fn version_start(stem: &str) -> Option<usize> {
+    const STAGES: [&str; 6] = ["alpha", "beta", "rc", "cr", "m", "b"];
+    let mut start = None;
+    let mut word_since = false;
+    for (at, _) in stem.match_indices('-') {
+        let part = stem
+            .get(at + 1..)
+            .and_then(|rest| rest.split('-').next())
+            .unwrap_or_default();
+        let number = part.strip_prefix(['v', 'r']).unwrap_or(part);
+        if number.starts_with(|c: char| c.is_ascii_digit()) {
+            if start.is_none() || (word_since && number.contains('.')) {
+                start = Some(at);
+            }
+            word_since = false;
+        } else if !STAGES.contains(&part.to_ascii_lowercase().as_str()) {
+            word_since = true;
+        }
+    }
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyzers::testing::{analyze, check, lines};
+    use std::io::Write;
+    use zip::write::SimpleFileOptions;
+
+    fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn properties(group: &str, artifact: &str, version: &str) -> (String, Vec<u8>) {
+        (
+            format!("META-INF/maven/{group}/{artifact}/pom.properties"),
+            format!("#Generated\ngroupId={group}\nartifactId={artifact}\nversion={version}\n")
+                .into_bytes(),
+        )
+    }
+
+    #[test]
+    fn coordinates_of_pom_properties() {
+        let (a, b) = (properties("g", "a", "1.0"), properties("h", "b", "2.0"));
+        let jar = zip_of(&[(&a.0, &a.1)]);
+        check(&Archive, "x/a-1.0.jar", &jar, &["g:a 1.0"]);
+        check(&Archive, "x/renamed.jar", &jar, &["g:a 1.0"]);
+        let shaded = zip_of(&[(&a.0, &a.1), (&b.0, &b.1)]);
+        check(&Archive, "x/a-1.0.jar", &shaded, &["g:a 1.0", "h:b 2.0"]);
+        check(
+            &Archive,
+            "x/app-3.0-all.jar",
+            &shaded,
+            &["g:a 1.0", "h:b 2.0", "app 3.0"],
+        );
+    }
+
+    #[test]
+    fn names_and_manifests() {
+        let manifest = |text: &str| zip_of(&[("META-INF/MANIFEST.MF", text.as_bytes())]);
+        for (path, text, expected) in [
+            (
+                "lib/log4j-core-2.14.1.jar",
+                "",
+                &["org.apache.logging.log4j:log4j-core 2.14.1"][..],
+            ),
+            (
+                "lib/x-1.0.RELEASE.jar",
+                "Automatic-Module-Name: org.example.x\n",
+                &["org.example:x 1.0.RELEASE"],
+            ),
+            (
+                "lib/x.jar",
+                "Implementation-Version: 2.5\nImplementation-Vendor-Id: org.example\n",
+                &["org.example:x 2.5"],
+            ),
+            ("lib/x.jar", "Implementation-Version: ${version}\n", &[]),
+            ("lib/x.jar", "", &[]),
+        ] {
+            check(&Archive, path, &manifest(text), expected);
+        }
+    }
+
+    #[test]
+    fn archives_inside_archives() {
+        let (a, b) = (properties("g", "a", "1.0"), properties("g", "b", "2.0"));
+        let a = zip_of(&[(&a.0, &a.1)]);
+        let b = zip_of(&[(&b.0, &b.1)]);
+        let war = zip_of(&[
+            ("WEB-INF/lib/a-1.0.jar", &a),
+            ("WEB-INF/lib/broken.jar", b"no zip"),
+            ("BOOT-INF/lib/b-2.0.jar", &b),
+        ]);
+        let ear = zip_of(&[("app.war", &war)]);
+        let (found, result) = analyze(&Archive, "opt/app.ear", &ear);
+        assert!(result.is_ok());
+        assert_eq!(lines(&found), ["g:a 1.0", "g:b 2.0"]);
+        assert_eq!(
+            found.packages[0].paths,
+            ["/opt/app.ear!/app.war!/WEB-INF/lib/a-1.0.jar"]
+        );
+        assert_eq!(
+            found.incomplete[0].place,
+            "opt/app.ear!/app.war!/WEB-INF/lib/broken.jar"
+        );
+    }
+
+    #[test]
+    fn nesting_is_capped_and_said() {
+        let mut inner = zip_of(&[]);
+        for _ in 0..10 {
+            inner = zip_of(&[("x.jar", &inner)]);
+        }
+        let (found, result) = analyze(&Archive, "x.jar", &inner);
+        assert!(result.is_ok());
+        assert_eq!(found.incomplete[0].reason, IncompleteReason::LimitReached);
+    }
+
+    #[test]
+    fn file_names() {
+        for (file, expected) in [
+            ("a-1.2.3.jar", ("a", Some("1.2.3"))),
+            ("a-b2-1.0-SNAPSHOT.jar", ("a-b2", Some("1.0-SNAPSHOT"))),
+            (
+                "log4j-1.2-api-2.17.1.jar",
+                ("log4j-1.2-api", Some("2.17.1")),
+            ),
+            (
+                "netty-x-4.1.100.Final-linux-x86_64.jar",
+                ("netty-x", Some("4.1.100.Final")),
+            ),
+            ("kafka_2.13-3.4.0.jar", ("kafka_2.13", Some("3.4.0"))),
+            ("a-1.0-beta-2.jar", ("a", Some("1.0-beta-2"))),
+            ("guava-32.1.2-jre.jar", ("guava", Some("32.1.2-jre"))),
+            ("a.jar", ("a", None)),
+            (".jar", ("", None)),
+        ] {
+            assert_eq!(split_name(file), expected, "{file}");
+        }
+    }
+
+    #[test]
+    fn damage_is_reported() {
+        let jar = zip_of(&[("META-INF/MANIFEST.MF", b"x: y\n")]);
+        for length in [0, 10, jar.len() - 5] {
+            assert!(analyze(&Archive, "a.jar", &jar[..length]).1.is_err());
+        }
+    }
+}

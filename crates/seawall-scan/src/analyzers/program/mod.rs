@@ -1,0 +1,298 @@
+//! Programs that no package manager knows, recognised by name and version string.
+
+mod java_release;
+mod table;
+
+pub use java_release::ReleaseFile;
+
+use super::golang::BuildInfo;
+use super::{AnalyzeError, File, Found};
+use regex::bytes::Regex;
+use seawall_artifact::Content;
+use seawall_model::{Evidence, Package, PackageType};
+use std::io;
+use std::sync::OnceLock;
+use table::{GO_PROGRAMS, PROGRAMS};
+
+/// Bytes looked at in one go.
+const CHUNK: usize = 1 << 20;
+/// No version string with what surrounds it is longer.
+const LONGEST: usize = 512;
+
+/// A program known by the name of its file and a string in it.
+struct Program {
+    /// Product name, as in `pkg:generic/NAME`.
+    product: &'static str,
+    /// File names, `*` for any characters.
+    files: &'static [&'static str],
+    /// The string; its first group is the version.
+    pattern: &'static str,
+    /// Whether the version continues the number in the file's name, as in `libpython3.11.so.1.0`.
+    numbered: bool,
+    /// Candidate NVD products, `vendor:product`.
+    cpe: &'static [&'static str],
+}
+
+/// A program written in Go, known by its main module.
+struct GoProgram {
+    /// Path of the main module, without a major version.
+    module: &'static str,
+    /// Where the build information has no version: the string that the linker was told to put in,
+    /// which ends with a NUL. Its first group is the version.
+    pattern: Option<&'static str>,
+    /// Candidate NVD products, `vendor:product`.
+    cpe: &'static [&'static str],
+}
+
+/// Adds the program that this file is, if it is one of the known ones.
+pub(super) fn recognize(
+    file: &File<'_>,
+    go: Option<&BuildInfo>,
+    found: &mut Found,
+) -> Result<(), AnalyzeError> {
+    if let Some(info) = go {
+        return recognize_go(file, info, found);
+    }
+    let name = file.path.rsplit('/').next().unwrap_or(file.path);
+    for (index, program) in PROGRAMS.iter().enumerate() {
+        if !program.files.iter().any(|glob| matches_glob(glob, name)) {
+            continue;
+        }
+        let Some(pattern) = compiled(index) else {
+            continue;
+        };
+        let number = program.numbered.then(|| number_in(name));
+        let is_it = |version: &str| number.is_none_or(|number| continues(version, number));
+        if let Some(version) = find(file.content, pattern, &is_it)? {
+            let mut package = Package::new(
+                PackageType::Generic,
+                program.product,
+                version,
+                Evidence::Pattern,
+            );
+            package.cpe_products = program.cpe.iter().map(|cpe| (*cpe).to_owned()).collect();
+            found.packages.push(package);
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The main module of a Go program is a package of its own; here it gets its NVD products, and its
+/// version where the build information has none.
+fn recognize_go(file: &File<'_>, info: &BuildInfo, found: &mut Found) -> Result<(), AnalyzeError> {
+    let module = info.main_module();
+    let Some(program) = GO_PROGRAMS.iter().find(|program| {
+        let rest = module.strip_prefix(program.module);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("/v"))
+    }) else {
+        return Ok(());
+    };
+    let cpe = || program.cpe.iter().map(|cpe| (*cpe).to_owned()).collect();
+    if let Some(package) = found
+        .packages
+        .iter_mut()
+        .find(|package| package.name == module)
+    {
+        package.cpe_products = cpe();
+        return Ok(());
+    }
+    let Some(pattern) = program.pattern.and_then(|pattern| Regex::new(pattern).ok()) else {
+        return Ok(());
+    };
+    if let Some(version) = find(file.content, &pattern, &|_| true)? {
+        let mut package = Package::new(
+            PackageType::Golang,
+            module,
+            format!("v{version}"),
+            Evidence::Installed,
+        );
+        package.cpe_products = cpe();
+        found.packages.push(package);
+    }
+    Ok(())
+}
+
+/// The pattern of a row, compiled when it is first needed.
+fn compiled(index: usize) -> Option<&'static Regex> {
+    static COMPILED: [OnceLock<Option<Regex>>; PROGRAMS.len()] =
+        [const { OnceLock::new() }; PROGRAMS.len()];
+    let cell = COMPILED.get(index)?;
+    cell.get_or_init(|| Regex::new(PROGRAMS.get(index)?.pattern).ok())
+        .as_ref()
+}
+
+/// The first version in the file that satisfies `is_it`. Reads chunk by chunk, each with the end of
+/// the one before.
+fn find(
+    content: &Content,
+    pattern: &Regex,
+    is_it: &dyn Fn(&str) -> bool,
+) -> io::Result<Option<String>> {
+    let mut buffer = vec![0; CHUNK + LONGEST];
+    let mut offset = 0u64;
+    loop {
+        let n = content.read_at(&mut buffer, offset)?;
+        let chunk = buffer.get(..n).unwrap_or_default();
+        let last = n < buffer.len();
+        for captures in pattern.captures_iter(chunk) {
+            let (Some(whole), Some(version)) = (captures.get(0), captures.get(1)) else {
+                continue;
+            };
+            // It may go on after the chunk, and is then whole in the next.
+            if !last && whole.end() == n && whole.len() < LONGEST {
+                continue;
+            }
+            let version = String::from_utf8_lossy(version.as_bytes());
+            if is_it(&version) {
+                return Ok(Some(version.into_owned()));
+            }
+        }
+        if last {
+            return Ok(None);
+        }
+        offset = offset.saturating_add(CHUNK as u64);
+    }
+}
+
+/// Whether a name is of the form of a glob, in which only `*` is special.
+fn matches_glob(glob: &str, name: &str) -> bool {
+    let mut parts = glob.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// `3.11` of `libpython3.11.so.1.0`, empty where there is none.
+fn number_in(name: &str) -> &str {
+    let start = name
+        .find(|c: char| c.is_ascii_digit())
+        .unwrap_or(name.len());
+    let from = name.get(start..).unwrap_or_default();
+    let end = from
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(from.len());
+    from.get(..end).unwrap_or_default().trim_end_matches('.')
+}
+
+/// Whether a version begins with a number: `3.11.2` with `3.11`, not `3.1`.
+fn continues(version: &str, number: &str) -> bool {
+    match version.strip_prefix(number) {
+        Some(rest) => number.is_empty() || !rest.starts_with(|c: char| c.is_ascii_digit()),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyzers::testing::lines;
+
+    fn check(path: &str, bytes: &[u8], expected: &[&str]) {
+        let content = Content::from_bytes(bytes);
+        let mut found = Found::default();
+        let file = File {
+            path,
+            mode: 0o755,
+            content: &content,
+        };
+        recognize(&file, None, &mut found).unwrap();
+        assert_eq!(lines(&found), expected, "{path}");
+    }
+
+    #[test]
+    fn every_pattern_compiles_and_has_one_group() {
+        let go = GO_PROGRAMS.iter().filter_map(|program| program.pattern);
+        for pattern in PROGRAMS.iter().map(|program| program.pattern).chain(go) {
+            let regex = Regex::new(pattern).unwrap();
+            assert_eq!(regex.captures_len(), 2, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn programs_by_name_and_version_string() {
+        for (path, bytes, expected) in [
+            (
+                "usr/local/bin/node",
+                &b"x\0node.js/v20.11.1\0"[..],
+                "node 20.11.1",
+            ),
+            (
+                "usr/sbin/nginx",
+                b"\0nginx version: nginx/1.25.3\0",
+                "nginx 1.25.3",
+            ),
+            (
+                "usr/lib/libcrypto.so.3",
+                b"\0OpenSSL 3.0.11 19 Sep 2023\0",
+                "openssl 3.0.11",
+            ),
+            (
+                "bin/bash",
+                b"@(#)Bash version 5.2.15(1) release GNU\0",
+                "bash 5.2.15",
+            ),
+            (
+                "bin/busybox",
+                b"BusyBox v1.36.1 (2023-11-07)\0",
+                "busybox 1.36.1",
+            ),
+            (
+                "usr/local/lib/libpython3.11.so.1.0",
+                b"\x003.1.1\0\x003.40.1\0\x003.11.7\0",
+                "python 3.11.7",
+            ),
+            (
+                "usr/local/bin/redis-server",
+                b"\x007.2.4buildkitsandbox-1704807690000000000\0",
+                "redis 7.2.4",
+            ),
+        ] {
+            check(path, bytes, &[expected]);
+        }
+        check("usr/bin/other", b"\0nginx version: nginx/1.25.3\0", &[]);
+    }
+
+    #[test]
+    fn versions_across_chunks_are_whole() {
+        for before in CHUNK - 40..CHUNK + LONGEST + 5 {
+            if before % 7 != 0 {
+                continue;
+            }
+            let mut bytes = vec![b'x'; before];
+            bytes.extend_from_slice(b"\0nginx version: nginx/1.25.31\0");
+            bytes.resize(before + 3000, b'y');
+            check("nginx", &bytes, &["nginx 1.25.31"]);
+        }
+    }
+
+    #[test]
+    fn globs() {
+        for (glob, name, expected) in [
+            ("nginx", "nginx", true),
+            ("nginx", "nginx-debug", false),
+            ("libssl.so*", "libssl.so.3", true),
+            ("libpython*.so*", "libpython3.11.so.1.0", true),
+            ("php*", "php", true),
+            ("a*b", "ab", true),
+            ("a*b", "aXc", false),
+        ] {
+            assert_eq!(matches_glob(glob, name), expected, "{glob} {name}");
+        }
+    }
+}
