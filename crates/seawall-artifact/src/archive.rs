@@ -51,19 +51,11 @@ pub fn each_file(
         },
     };
     let metadata = std::fs::metadata(path).map_err(io)?;
-    // One thread holds all: waiting for others would be for nothing.
-    let budget = Budget::with_patience(limits.held_bytes, Duration::ZERO);
-    let mut walk = Walk {
-        limits,
-        budget: Arc::clone(&budget),
-        found,
-        files: 0,
-        incomplete: Vec::new(),
-    };
+    let mut walk = Walk::new(limits, found);
     if metadata.is_dir() {
         let context = Context {
             limits,
-            budget,
+            budget: Arc::clone(&walk.budget),
             progress: &Unseen,
         };
         let directory = Directory::open(path)?;
@@ -79,6 +71,18 @@ pub fn each_file(
         walk.content(&place, &content, 0);
     }
     Ok(walk.incomplete)
+}
+
+/// As [`each_file`], of one file in memory.
+pub fn each_file_in(
+    name: &str,
+    bytes: &[u8],
+    limits: &Limits,
+    found: &mut (dyn FnMut(&str, &[u8]) + Send),
+) -> Vec<Incomplete> {
+    let mut walk = Walk::new(limits, found);
+    walk.content(name, &Content::from_bytes(bytes), 0);
+    walk.incomplete
 }
 
 struct Unseen;
@@ -117,7 +121,18 @@ impl LayerVisitor for DirectoryVisitor<'_, '_> {
 /// A file whose bytes come one after another.
 type Bytes<'a> = Box<dyn BufRead + Send + 'a>;
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(limits: &'a Limits, found: &'a mut (dyn FnMut(&str, &[u8]) + Send)) -> Self {
+        Self {
+            limits,
+            // One thread holds all: waiting for others would be for nothing.
+            budget: Budget::with_patience(limits.held_bytes, Duration::ZERO),
+            found,
+            files: 0,
+            incomplete: Vec::new(),
+        }
+    }
+
     /// A file that can be read at any place, `depth` archives deep.
     fn content(&mut self, name: &str, content: &Content, depth: u32) {
         let mut begin = [0; BEGIN];

@@ -86,13 +86,16 @@ pub(crate) fn read_stream(
     Ok(())
 }
 
+/// A tar reader at the end of the threads.
+type TarStream<'a> = Reader<Stream<Box<dyn BufRead + Send + 'a>>>;
+
 /// Decompresses `stream` in threads of its own and has the tar in it read.
 fn with_tar(
     layer: &Layer,
     stream: impl Read + Send,
     expected: Option<&str>,
     context: &Context<'_>,
-    read: &mut dyn FnMut(Reader<Stream<Box<dyn BufRead + Send + '_>>>) -> Result<(), Error>,
+    read: &mut dyn FnMut(TarStream<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let place = layer.place.as_str();
     let limits = context.limits;

@@ -3,7 +3,7 @@ use crate::directory::Directory;
 use crate::image::{Image, Layer};
 use crate::layer::read_layer;
 use crate::saved_stream::SavedStream;
-use crate::{Error, LayerVisitor, Limits, Source, source};
+use crate::{Content, Error, LayerVisitor, Limits, Source, source};
 use seawall_model::Incomplete;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -109,6 +109,18 @@ impl Artifact {
         })
     }
 
+    /// Opens an image archive in memory; `name` is for messages.
+    ///
+    /// # Errors
+    /// It is no image archive, or is damaged where its manifest is.
+    pub fn from_bytes(name: &str, bytes: &[u8], options: &Options) -> Result<Self, Error> {
+        let content = Content::from_bytes(bytes);
+        Ok(Self {
+            opened: source::open_content(name.to_owned(), None, content, options)?,
+            options: options.clone(),
+        })
+    }
+
     /// Reads all layers, in parallel where the source allows it, each with a visitor of its own.
     /// Content that is damaged or capped ends its layer and is listed in
     /// [`ReadArtifact::incomplete`]; the other layers are still read.
@@ -147,6 +159,9 @@ impl Artifact {
     }
 }
 
+/// Where a worker leaves what it read of a layer.
+type Slot<V> = Mutex<Option<(V, Vec<Incomplete>)>>;
+
 /// Reads the layers of an image, as many at a time as there are processors, the largest first so
 /// that none of them is left over at the end.
 fn read_image<V: LayerVisitor>(
@@ -164,8 +179,7 @@ fn read_image<V: LayerVisitor>(
             .iter()
             .position(|other| std::ptr::eq(layer, other))
     };
-    let done: Vec<Mutex<Option<(V, Vec<Incomplete>)>>> =
-        image.layers.iter().map(|_| Mutex::new(None)).collect();
+    let done: Vec<Slot<V>> = image.layers.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(layer) = order.get(next.fetch_add(1, Ordering::Relaxed)) {

@@ -269,8 +269,20 @@ fn open_archive(path: &Path, options: &Options) -> Result<Opened, Error> {
         }));
     }
     let content = Content::from_range(Arc::new(file), 0, metadata.len());
+    open_content(place, reference, content, options)
+}
+
+/// Opens an image archive that can be read at any place.
+pub(crate) fn open_content(
+    place: String,
+    reference: Option<String>,
+    content: Content,
+    options: &Options,
+) -> Result<Opened, Error> {
     let mut magic = [0; MAGIC_LEN];
-    let n = content.read_at(&mut magic, 0).map_err(io)?;
+    let n = content
+        .read_at(&mut magic, 0)
+        .map_err(|error| Error::from_io(&place, 0, error))?;
     if Compression::detect(&magic[..n]).is_some() {
         return Ok(Opened::Stream(SavedStream {
             place,

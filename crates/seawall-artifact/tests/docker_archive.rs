@@ -1,5 +1,7 @@
 //! `docker save` archives, as files, compressed, and as streams.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use seawall_artifact::{Error, Options};

@@ -1,6 +1,7 @@
 //! Archives built for tests, and a visitor that writes down what it sees.
 
 #![allow(dead_code, reason = "every test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use seawall_artifact::{
     Artifact, Entry, EntryKind, Error, LayerVisitor, Limits, Options, Progress, ReadArtifact,
@@ -34,18 +35,18 @@ impl LayerVisitor for Lines {
         if has_content && !self.names_only {
             match entry.content() {
                 Ok(content) => {
-                    let bytes = if content.len() > 1 << 20 {
-                        vec![]
-                    } else {
-                        match content.read_all() {
-                            Ok(bytes) => bytes.to_vec(),
-                            Err(error) => format!("!{error}").into_bytes(),
-                        }
+                    let bytes = match content.read_all() {
+                        _ if content.len() > 100 << 20 => b"!too large for a test".to_vec(),
+                        Ok(bytes) => bytes.to_vec(),
+                        Err(error) => format!("!{error}").into_bytes(),
                     };
-                    let text = String::from_utf8_lossy(&bytes).replace('\0', ".");
+                    let text =
+                        String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).replace('\0', ".");
                     let mut magic = [0; 4];
                     let n = entry.peek(&mut magic)?;
-                    assert_eq!(&magic[..n], &bytes[..n.min(bytes.len())], "peek of {path}");
+                    if !bytes.starts_with(b"!") {
+                        assert_eq!(&magic[..n], &bytes[..n.min(bytes.len())], "peek of {path}");
+                    }
                     line += &format!(" {}", text.chars().take(40).collect::<String>());
                 }
                 Err(Error::Deferred { .. }) => line += " (later)",
@@ -213,6 +214,10 @@ pub(crate) fn read_file(bytes: &[u8], options: &Options) -> Result<ReadArtifact<
     read_source(&Source::Archive(file.path().to_owned()), options)
 }
 
+pub(crate) fn read_bytes(bytes: &[u8], options: &Options) -> Result<ReadArtifact<Lines>, Error> {
+    Artifact::from_bytes("image.tar", bytes, options)?.read(&Lines::default, &Quiet)
+}
+
 pub(crate) fn read_source(
     source: &Source,
     options: &Options,
@@ -227,7 +232,7 @@ pub(crate) fn limited(change: impl FnOnce(&mut Limits)) -> Options {
 }
 
 /// `reason: message` of what was not read, and the lines of all layers.
-pub(crate) fn lines<'a>(read: &'a ReadArtifact<Lines>) -> Vec<Vec<&'a str>> {
+pub(crate) fn lines(read: &ReadArtifact<Lines>) -> Vec<Vec<&str>> {
     read.layers
         .iter()
         .map(|layer| layer.visitor.lines.iter().map(String::as_str).collect())

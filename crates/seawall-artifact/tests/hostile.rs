@@ -1,0 +1,412 @@
+//! Archives that are damaged or mean harm: an error that says where, and what stands before it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use seawall_artifact::{Artifact, Limits, Options, Progress, Source};
+use seawall_model::IncompleteReason;
+use std::sync::atomic::{AtomicU64, Ordering};
+use support::*;
+
+#[test]
+fn an_archive_cut_off_anywhere_never_panics() {
+    let layer = tar(&[
+        Member::File(&"long/".repeat(40), b"x"),
+        Member::File("a", b"hello"),
+        Member::Link("b", "a"),
+    ]);
+    for format in [Format::Plain, Format::Gzip, Format::Zstd] {
+        let archive = docker_archive(&[&compress(format, &layer)], true);
+        for outer in [Format::Plain, Format::Gzip] {
+            let archive = compress(outer, &archive);
+            // Threads cost time: only what is read without them is cut at every byte.
+            let step = match (format, outer) {
+                (Format::Plain, Format::Plain) => 1,
+                _ => 13,
+            };
+            for end in (0..archive.len()).step_by(step) {
+                if let Ok(read) = read_bytes(&archive[..end], &Options::default()) {
+                    let whole = lines(&read)
+                        .concat()
+                        .iter()
+                        .any(|line| line.starts_with("hardlink b"));
+                    assert!(
+                        whole || !read.incomplete.is_empty(),
+                        "{format:?} cut at {end}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_anywhere_never_panics() {
+    let layer = tar(&[Member::File("a", b"hello"), Member::Link("b", "a")]);
+    for format in [Format::Plain, Format::Gzip, Format::Zstd] {
+        let archive = docker_archive(&[&compress(format, &layer)], true);
+        let step = if format == Format::Plain { 1 } else { 13 };
+        for at in (0..archive.len()).step_by(step) {
+            let mut broken = archive.clone();
+            broken[at] ^= 0x91;
+            drop(read_bytes(&broken, &Options::default()));
+        }
+    }
+}
+
+#[test]
+fn a_wrong_checksum_ends_the_layer_with_its_offset() {
+    let mut layer = tar(&[Member::File("a", b"1"), Member::File("b", b"2")]);
+    layer[1024 + 3] ^= 1;
+    let read = read_bytes(&docker_archive(&[&layer], true), &Options::default()).unwrap();
+    assert_eq!(lines(&read), [["file a size=1 1"]]);
+    let incomplete = &read.incomplete[0];
+    assert_eq!(incomplete.reason, IncompleteReason::Corrupt);
+    assert_eq!(incomplete.offset, Some(1024));
+    assert_eq!(incomplete.place, "image.tar!0/layer.tar");
+}
+
+/// A tar header with fields of our own.
+fn header(name: &str, kind: u8, size: &[u8]) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    let raw = header.as_mut_bytes();
+    raw[..name.len()].copy_from_slice(name.as_bytes());
+    raw[124..124 + size.len()].copy_from_slice(size);
+    raw[156] = kind;
+    header.set_cksum();
+    header.as_bytes().to_vec()
+}
+
+fn padded(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    bytes
+}
+
+fn octal(size: usize) -> Vec<u8> {
+    format!("{size:011o}\0").into_bytes()
+}
+
+/// A pax header with these records.
+fn pax(records: &[(&str, &str)]) -> Vec<u8> {
+    let mut text = String::new();
+    for (key, value) in records {
+        let rest = key.len() + value.len() + 3;
+        let mut len = rest + 1;
+        while len != rest + len.to_string().len() {
+            len = rest + len.to_string().len();
+        }
+        text += &format!("{len} {key}={value}\n");
+    }
+    [
+        header("pax", b'x', &octal(text.len())),
+        padded(text.as_bytes()),
+    ]
+    .concat()
+}
+
+#[test]
+fn layers_of_many_dialects() {
+    let file = |name: &str, bytes: &[u8]| {
+        [header(name, b'0', &octal(bytes.len())), padded(bytes)].concat()
+    };
+    let long = "n".repeat(300);
+    let long_name = [
+        header("././@LongLink", b'L', &octal(301)),
+        padded(format!("{long}\0").as_bytes()),
+        file("short", b"x"),
+    ]
+    .concat();
+    let sparse_1_0 = [
+        pax(&[
+            ("GNU.sparse.major", "1"),
+            ("GNU.sparse.minor", "0"),
+            ("GNU.sparse.name", "holes"),
+            ("GNU.sparse.realsize", "8"),
+        ]),
+        header("GNUSparseFile.0/holes", b'0', &octal(515)),
+        padded(b"2\n1\n2\n6\n1\n"),
+        padded(b"abc"),
+    ]
+    .concat();
+    let mut old_gnu = header("old", b'S', &octal(3));
+    old_gnu[386..398].copy_from_slice(&octal(1));
+    old_gnu[398..410].copy_from_slice(&octal(3));
+    old_gnu[483..495].copy_from_slice(&octal(6));
+    old_gnu[148..156].fill(b' ');
+    let sum: u32 = old_gnu.iter().map(|byte| u32::from(*byte)).sum();
+    old_gnu[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    let huge = [
+        0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    ];
+    let cases: Vec<(&str, Vec<u8>, Vec<String>, &str)> = vec![
+        (
+            "gnu long name",
+            long_name,
+            vec![format!("file {long} size=1 x")],
+            "",
+        ),
+        (
+            "pax path and size",
+            [
+                pax(&[("path", "über/x"), ("size", "2")]),
+                header("y", b'0', &octal(0)),
+                padded(b"ab"),
+            ]
+            .concat(),
+            vec!["file über/x size=2 ab".to_owned()],
+            "",
+        ),
+        (
+            "global header",
+            [
+                header("g", b'g', &octal(5)),
+                padded(b"bogus"),
+                file("a", b"1"),
+            ]
+            .concat(),
+            vec!["file a size=1 1".to_owned()],
+            "",
+        ),
+        (
+            "sparse 1.0",
+            sparse_1_0,
+            vec!["file holes size=8 .ab...c.".to_owned()],
+            "",
+        ),
+        (
+            "sparse 0.1",
+            [
+                pax(&[
+                    ("GNU.sparse.map", "0,1,3,1"),
+                    ("GNU.sparse.size", "5"),
+                    ("GNU.sparse.name", "s"),
+                ]),
+                file("t", b"ab"),
+            ]
+            .concat(),
+            vec!["file s size=5 a..b.".to_owned()],
+            "",
+        ),
+        (
+            "sparse 0.0",
+            [
+                pax(&[
+                    ("GNU.sparse.size", "4"),
+                    ("GNU.sparse.numblocks", "1"),
+                    ("GNU.sparse.offset", "2"),
+                    ("GNU.sparse.numbytes", "2"),
+                ]),
+                file("t", b"ab"),
+            ]
+            .concat(),
+            vec!["file t size=4 ..ab".to_owned()],
+            "",
+        ),
+        (
+            "old GNU sparse",
+            [old_gnu, padded(b"abc")].concat(),
+            vec!["file old size=6 .abc..".to_owned()],
+            "",
+        ),
+        (
+            "lone zero block",
+            [file("a", b"1"), vec![0; 512], file("b", b"2")].concat(),
+            vec!["file a size=1 1".to_owned(), "file b size=1 2".to_owned()],
+            "",
+        ),
+        (
+            "directory with a size",
+            [header("d", b'5', &octal(4096)), file("a", b"1")].concat(),
+            vec!["dir d".to_owned(), "file a size=1 1".to_owned()],
+            "",
+        ),
+        (
+            "pax bomb",
+            [
+                file("a", b"1"),
+                header("x", b'x', &octal(2 << 20)),
+                vec![b'1'; 2 << 20],
+            ]
+            .concat(),
+            vec!["file a size=1 1".to_owned()],
+            "bytes for an extended tar header",
+        ),
+        (
+            "broken pax record",
+            [header("x", b'x', &octal(9)), padded(b"99 path=a")].concat(),
+            vec![],
+            "a record of a pax header is broken",
+        ),
+        (
+            "negative size",
+            header("a", b'0', &[0xff; 12]),
+            vec![],
+            "not a number",
+        ),
+        (
+            "size beyond the end",
+            header("a", b'0', &huge),
+            vec!["file a size=9223372036854775807 !".to_owned()],
+            "",
+        ),
+        (
+            "size that overflows",
+            header(
+                "a",
+                b'0',
+                &[
+                    0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                ],
+            ),
+            vec![],
+            "too large",
+        ),
+        (
+            "overlapping sparse parts",
+            [
+                pax(&[("GNU.sparse.map", "0,2,1,2"), ("GNU.sparse.size", "9")]),
+                file("t", b"abcd"),
+            ]
+            .concat(),
+            vec![],
+            "overlap",
+        ),
+        (
+            "link to itself",
+            [header("a", b'1', &octal(0)), file("b", b"2")].concat(),
+            vec!["hardlink a -> ".to_owned(), "file b size=1 2".to_owned()],
+            "",
+        ),
+    ];
+    for (what, layer, expected, problem) in cases {
+        for format in [Format::Plain, Format::Gzip] {
+            let archive = docker_archive(&[&compress(format, &layer)], true);
+            let read = read_bytes(&archive, &Options::default()).unwrap();
+            let found = lines(&read).remove(0);
+            assert_eq!(found.len(), expected.len(), "{what}: {found:?}");
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!(found.starts_with(expected), "{what}: {found}");
+            }
+            if !problem.is_empty() {
+                assert!(
+                    reasons(&read).concat().contains(problem),
+                    "{what}: {:?}",
+                    read.incomplete
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_limit_is_told_and_the_rest_is_read() {
+    let layer = tar(&[
+        Member::File("small", b"1"),
+        Member::File("large", &[b'x'; 5000]),
+        Member::File("more", b"2"),
+    ]);
+    let plain = docker_archive(&[&layer], true);
+    let gzip = docker_archive(&[&compress(Format::Gzip, &layer)], true);
+    let three = docker_archive(&[&layer, &layer, &layer], true);
+    let zeros = tar(&[
+        Member::File("zeros", &vec![0; 70 << 20]),
+        Member::File("b", b"1"),
+    ]);
+    let bomb = docker_archive(&[&compress(Format::Zstd, &zeros)], true);
+    type Change = fn(&mut Limits);
+    // Archive, limit, entries seen, what is said of it (by the layer or by the content).
+    let cases: &[(&[u8], Change, usize, &str)] = &[
+        (&gzip, |l| l.file_bytes = 4000, 3, "4000 bytes of one file"),
+        (
+            &gzip,
+            |l| l.held_bytes = 4000,
+            3,
+            "4000 bytes of files held",
+        ),
+        (
+            &gzip,
+            |l| l.layer_bytes = 3000,
+            2,
+            "3000 uncompressed bytes",
+        ),
+        (
+            &plain,
+            |l| l.layer_bytes = 3000,
+            2,
+            "3000 uncompressed bytes",
+        ),
+        (&gzip, |l| l.entries = 2, 2, "2 entries"),
+        (&plain, |l| l.entries = 2, 2, "2 entries"),
+        (&three, |l| l.layers = 2, 6, "limit of 2 layers"),
+        (&bomb, |l| l.ratio = 10, 1, "10 uncompressed bytes for each"),
+    ];
+    for (archive, change, entries, expected) in cases {
+        let read = read_bytes(archive, &limited(change)).unwrap();
+        let lines = lines(&read).concat();
+        assert_eq!(
+            lines.len(),
+            *entries,
+            "{expected}: {lines:?} {:?}",
+            read.incomplete
+        );
+        let said = lines.concat() + &reasons(&read).concat();
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    let error = read_bytes(&plain, &limited(|l| l.metadata_bytes = 20)).unwrap_err();
+    assert!(
+        error.to_string().contains("20 bytes of metadata"),
+        "{error}"
+    );
+}
+
+#[test]
+fn links_between_files_of_the_archive_do_not_go_in_circles() {
+    let archive = tar(&[
+        Member::Symlink("manifest.json", "b"),
+        Member::Symlink("b", "manifest.json"),
+    ]);
+    assert!(read_bytes(&archive, &Options::default()).is_err());
+}
+
+#[test]
+fn progress_adds_up_to_the_total() {
+    #[derive(Default)]
+    struct Sum {
+        total: AtomicU64,
+        done: AtomicU64,
+    }
+    impl Progress for Sum {
+        fn total(&self, bytes: u64) {
+            self.total.fetch_add(bytes, Ordering::Relaxed);
+        }
+        fn advance(&self, bytes: u64) {
+            self.done.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+    let layer = tar(&[Member::File("large", &vec![b'x'; 9 << 20])]);
+    let gzip = compress(Format::Gzip, &layer);
+    let archive = docker_archive(&[&layer, &gzip], true);
+    let directory = tempfile::tempdir().unwrap();
+    let file = write(directory.path(), "a/image.tar", &archive);
+    let zst = write(
+        directory.path(),
+        "image.tar.zst",
+        &compress(Format::Zstd, &archive),
+    );
+    for source in [
+        Source::Archive(file),
+        Source::Archive(zst),
+        Source::Directory(directory.path().to_owned()),
+    ] {
+        let sum = Sum::default();
+        Artifact::open(&source, &Options::default())
+            .unwrap()
+            .read(&Lines::default, &sum)
+            .unwrap();
+        let (total, done) = (sum.total.into_inner(), sum.done.into_inner());
+        assert!(total > 0);
+        assert_eq!(total, done, "{source}");
+    }
+}

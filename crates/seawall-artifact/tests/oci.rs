@@ -1,0 +1,246 @@
+//! OCI image layouts: directories, archives, indexes, platforms.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use seawall_artifact::{Options, Source};
+use serde_json::{Value, json};
+use std::path::Path;
+use support::*;
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+
+/// A layout in a directory.
+struct Layout(tempfile::TempDir);
+
+impl Layout {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Stores a blob and returns its descriptor.
+    fn blob(&self, media_type: &str, bytes: &[u8]) -> Value {
+        let digest = sha256(bytes);
+        let name = digest.replace("sha256:", "blobs/sha256/");
+        write(self.path(), &name, bytes);
+        json!({ "mediaType": media_type, "digest": digest, "size": bytes.len() })
+    }
+
+    /// An image of one layer with one file of this content.
+    fn image(&self, content: &str) -> Value {
+        let layer = tar(&[Member::File("file", content.as_bytes())]);
+        let layer_blob = self.blob(&format!("{LAYER}+gzip"), &compress(Format::Gzip, &layer));
+        self.image_of(&[&layer], vec![layer_blob])
+    }
+
+    fn image_of(&self, layers: &[&[u8]], blobs: Vec<Value>) -> Value {
+        let config = self.blob(
+            "application/vnd.oci.image.config.v1+json",
+            config(layers).as_bytes(),
+        );
+        let manifest = json!({ "schemaVersion": 2, "config": config, "layers": blobs });
+        self.blob(MANIFEST, manifest.to_string().as_bytes())
+    }
+
+    fn for_platform(&self, content: &str, platform: Value) -> Value {
+        let mut image = self.image(content);
+        image["platform"] = platform;
+        image
+    }
+
+    fn index(&self, manifests: &[Value]) -> Value {
+        self.blob(
+            INDEX,
+            json!({ "manifests": manifests }).to_string().as_bytes(),
+        )
+    }
+
+    fn finish(&self, manifests: &[Value]) -> Source {
+        write(
+            self.path(),
+            "oci-layout",
+            b"{\"imageLayoutVersion\":\"1.0.0\"}",
+        );
+        let index = json!({ "schemaVersion": 2, "manifests": manifests });
+        write(self.path(), "index.json", index.to_string().as_bytes());
+        Source::OciDir(self.path().to_owned())
+    }
+
+    /// The same layout as an archive.
+    fn archive(&self) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        builder.append_dir_all(".", self.path()).unwrap();
+        builder.into_inner().unwrap()
+    }
+}
+
+fn named(mut descriptor: Value, name: &str) -> Value {
+    descriptor["annotations"] = json!({ "org.opencontainers.image.ref.name": name });
+    descriptor
+}
+
+fn platform(text: &str) -> Options {
+    Options {
+        platform: Some(text.to_owned()),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn a_layout_is_read_as_directory_archive_and_stream() {
+    let layout = Layout::new();
+    let image = named(layout.image("one"), "app:1");
+    let digest = image["digest"].as_str().unwrap().to_owned();
+    let source = layout.finish(&[image]);
+    let archive = layout.archive();
+    for read in [
+        read_source(&source, &Options::default()),
+        read_source(
+            &layout.path().to_str().unwrap().parse().unwrap(),
+            &Options::default(),
+        ),
+        read_bytes(&archive, &Options::default()),
+        read_bytes(&compress(Format::Gzip, &archive), &Options::default()),
+    ] {
+        let read = read.unwrap();
+        assert_eq!(lines(&read), [["file file size=3 one"]]);
+        assert_eq!(reasons(&read), [""; 0]);
+        assert!(read.layers[0].digest.is_some());
+        let info = read.image.unwrap();
+        assert_eq!(info.digest.as_deref(), Some(&*digest));
+        assert_eq!(info.tags, ["app:1"]);
+    }
+}
+
+#[test]
+fn the_platform_is_chosen_also_in_nested_indexes() {
+    let layout = Layout::new();
+    let linux = |arch: &str| json!({ "os": "linux", "architecture": arch });
+    let mut attestation = layout.image("attestation");
+    attestation["platform"] = json!({ "os": "unknown", "architecture": "unknown" });
+    attestation["annotations"] = json!({ "vnd.docker.reference.type": "attestation-manifest" });
+    let inner = layout.index(&[
+        layout.for_platform(
+            "arm64",
+            json!({ "os": "linux", "architecture": "arm64", "variant": "v8" }),
+        ),
+        layout.for_platform(
+            "arm6",
+            json!({ "os": "linux", "architecture": "arm", "variant": "v6" }),
+        ),
+        attestation,
+    ]);
+    let source = layout.finish(&[
+        layout.for_platform("amd64", linux("amd64")),
+        inner,
+        layout.for_platform(
+            "windows",
+            json!({ "os": "windows", "architecture": "amd64" }),
+        ),
+    ]);
+    let read = read_source(&source, &platform("linux/amd64")).unwrap();
+    assert_eq!(lines(&read), [["file file size=5 amd64"]]);
+    let error = read_source(&source, &platform("linux/s390x")).unwrap_err();
+    assert_eq!(
+        error.hint(),
+        Some("choose one with --platform: linux/amd64, linux/arm/v6, linux/arm64, windows/amd64")
+    );
+    // The index leads to the arm image, but its configuration says amd64.
+    for arch in ["linux/arm64", "linux/arm/v7"] {
+        let error = read_source(&source, &platform(arch)).unwrap_err();
+        assert_eq!(
+            error.hint(),
+            Some("choose one with --platform: linux/amd64")
+        );
+    }
+    assert!(read_source(&source, &platform("arm64")).is_err());
+}
+
+#[test]
+fn one_of_several_names_is_chosen() {
+    let layout = Layout::new();
+    let first = named(layout.image("first"), "app:1");
+    let second = named(layout.image("second"), "app:2");
+    layout.finish(&[first, second]);
+    let path = layout.path().display().to_string();
+    let open = |text: String| read_source(&text.parse().unwrap(), &Options::default());
+    let error = open(format!("oci-dir:{path}")).unwrap_err();
+    assert!(error.hint().unwrap().contains("app:1, app:2"));
+    let read = open(format!("oci-dir:{path}:app:2")).unwrap();
+    assert_eq!(lines(&read), [["file file size=6 second"]]);
+    assert!(open(format!("oci-dir:{path}:app:3")).is_err());
+}
+
+#[test]
+fn layers_that_cannot_be_read_are_told() {
+    let layout = Layout::new();
+    let layer = tar(&[Member::File("file", b"x")]);
+    let good = layout.blob(LAYER, &layer);
+    let wasm = layout.blob("application/wasm", b"wasm");
+    let mut foreign = layout.blob(LAYER, b"not kept");
+    foreign["mediaType"] = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip".into();
+    let mut gone = layout.blob(LAYER, b"gone");
+    let altered = layout.blob(&format!("{LAYER}+gzip"), &compress(Format::Gzip, &layer));
+    gone["digest"] = sha256(b"other").into();
+    let blob = |value: &Value| {
+        let digest = value["digest"].as_str().unwrap();
+        layout
+            .path()
+            .join(digest.replace("sha256:", "blobs/sha256/"))
+    };
+    std::fs::remove_file(blob(&foreign)).unwrap();
+    let longer = tar(&[Member::File("file", b"altered")]);
+    std::fs::write(blob(&altered), compress(Format::Gzip, &longer)).unwrap();
+    let layers = [&*layer, b"", b"", b"", &layer];
+    let blobs = vec![good, wasm, foreign, gone, altered];
+    let image = layout.image_of(&layers, blobs);
+    let source = layout.finish(&[image]);
+    let read = read_source(&source, &Options::default()).unwrap();
+    assert_eq!(
+        lines(&read),
+        [
+            vec!["file file size=1 x"],
+            vec![],
+            vec![],
+            vec![],
+            vec!["file file size=7 altered"]
+        ]
+    );
+    let reasons = reasons(&read);
+    let expected = [
+        "unsupported: layers of type 'application/wasm' are not read",
+        "unsupported: a foreign layer, which is not part of the image",
+        "unreadable: the manifest names it, but it is not in the archive",
+        "corrupt: the digest of the layer is sha256:",
+    ];
+    assert_eq!(reasons.len(), expected.len(), "{reasons:?}");
+    for (reason, expected) in reasons.iter().zip(expected) {
+        assert!(reason.starts_with(expected), "{reason}");
+    }
+}
+
+#[test]
+fn indexes_that_lead_to_themselves_end() {
+    let layout = Layout::new();
+    let own = sha256(b"own");
+    let cyclic = json!({ "manifests": [{ "mediaType": INDEX, "digest": own }] }).to_string();
+    write(
+        layout.path(),
+        &own.replace("sha256:", "blobs/sha256/"),
+        cyclic.as_bytes(),
+    );
+    let source = layout.finish(&[json!({ "mediaType": INDEX, "digest": own })]);
+    assert!(read_source(&source, &Options::default()).is_err());
+    for digest in ["sha256:../../../etc/passwd", "x", "", "sha256:"] {
+        let source = layout.finish(&[json!({ "mediaType": MANIFEST, "digest": digest })]);
+        let error = read_source(&source, &Options::default()).unwrap_err();
+        assert!(error.to_string().contains("is not a digest"), "{error}");
+    }
+}
