@@ -13,9 +13,13 @@ use seawall_model::{Finding, Gate, Inventory, Layer, Package};
 mod cyclonedx;
 pub mod escape;
 mod groups;
+mod html;
 pub mod inventory;
 mod json;
+mod junit;
 mod layout;
+mod markdown;
+mod sarif;
 mod sbom;
 mod spdx;
 pub mod summary;
@@ -107,10 +111,18 @@ pub enum Format {
     Table,
     /// Everything, in the shape of `docs/report-json.md`.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
     /// CycloneDX 1.6 JSON, with the findings as vulnerabilities where there are any.
     CycloneDx,
     /// SPDX 2.3 JSON, without findings: the format has no place for them.
     Spdx,
+    /// One file for a browser.
+    Html,
+    /// JUnit XML, for CI servers.
+    Junit,
+    /// Markdown of at most 64 KiB, for a comment on a pull request.
+    Markdown,
 }
 
 impl Format {
@@ -118,8 +130,12 @@ impl Format {
     pub const ALL: &'static [(Format, &'static str)] = &[
         (Format::Table, "table"),
         (Format::Json, "json"),
+        (Format::Sarif, "sarif"),
         (Format::CycloneDx, "cyclonedx"),
         (Format::Spdx, "spdx"),
+        (Format::Html, "html"),
+        (Format::Junit, "junit"),
+        (Format::Markdown, "markdown"),
     ];
 
     /// The name on the command line.
@@ -169,6 +185,10 @@ pub fn write(
         Format::Json => json::write(report, out),
         Format::CycloneDx => cyclonedx::write(report, out),
         Format::Spdx => spdx::write(report, out),
+        Format::Sarif => sarif::write(report, out),
+        Format::Html => html::write(report, out),
+        Format::Junit => junit::write(report, out),
+        Format::Markdown => markdown::write(report, options, out),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod policy;
 pub mod priority;
 mod purl;
 mod reconcile;
+pub mod sbom;
 mod scan;
 mod squash;
 #[cfg(test)]
@@ -23,4 +24,3 @@ mod test_layer;
 
 pub use end_of_life::end_of_life;
 pub use scan::{ScanOptions, scan_artifact};
-pub mod sbom;
