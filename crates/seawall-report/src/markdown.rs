@@ -161,7 +161,7 @@ fn section(group: &Group<'_>, rows: usize, comment: &mut Comment) {
         group.fixable
     ));
     if let Some(made_by) = group.layer.and_then(|layer| layer.created_by.as_ref()) {
-        text.push_str(&format!("{}\n\n", markdown(&short(made_by))));
+        text.push_str(&format!("Made by {}\n\n", markdown(&short(made_by))));
     }
     text.push_str("| package | installed | fixed in | severity | flaws |\n|---|---|---|---|---|\n");
     for row in group.rows.iter().take(rows) {
