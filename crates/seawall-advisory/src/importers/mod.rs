@@ -4,6 +4,7 @@
 //! compression: the caller unpacks (`seawall-artifact`) and hands over one file at a time.
 
 mod alpine;
+mod amazon;
 mod azurelinux;
 mod bulletins;
 pub mod cnnvd;
@@ -29,6 +30,7 @@ mod suse;
 #[cfg(test)]
 mod testing;
 mod text;
+mod ubuntu;
 mod xml;
 
 use crate::{Advisory, CnnvdEntry, EpssEntry, KevEntry};
@@ -102,9 +104,11 @@ pub const ALL: &[&dyn Importer] = &[
     &cnnvd::Cnnvd,
     // Distributions.
     &alpine::Alpine,
+    &amazon::Amazon,
     &azurelinux::AzureLinux,
     &debian::Debian,
     &oracle::Oracle,
     &redhat::RedHat,
     &suse::Suse,
+    &ubuntu::Ubuntu,
 ];

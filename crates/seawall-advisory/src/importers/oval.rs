@@ -129,9 +129,7 @@ pub(super) fn is_oval_of(file: &FeedFile<'_>, marks: &[&str]) -> bool {
     let bytes = without_bom(file.bytes);
     let head = bytes.get(..4096).unwrap_or(bytes);
     let has = |mark: &&str| memchr::memmem::find(head, mark.as_bytes()).is_some();
-    head.trim_ascii_start().starts_with(b"<")
-        && has(&"<oval_definitions")
-        && marks.iter().any(|mark| has(mark))
+    head.trim_ascii_start().starts_with(b"<") && has(&"<oval_definitions") && marks.iter().any(has)
 }
 
 /// Reads a file. What is damaged is reported, and what stands before it returned.

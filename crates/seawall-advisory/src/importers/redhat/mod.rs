@@ -66,7 +66,8 @@ fn form(file: &FeedFile<'_>) -> Option<Form> {
     {
         return Some(Form::Csaf);
     }
-    let api = has("threat_severity") && has("public_date") && has("name");
+    let telling = ["threat_severity", "package_state", "affected_release"];
+    let api = has("public_date") && has("name") && telling.into_iter().any(has);
     api.then_some(Form::Api)
 }
 

@@ -144,13 +144,14 @@ impl<'a> Products<'a> {
         let module = module.or(prefix);
         let purl = self.products.get(reference).and_then(|p| p.purl.as_deref());
         let Some(purl) = purl else {
-            // Without a purl it is a package only where the module says so.
-            return module.map(|module| Component {
+            // Older entries have the bare name of a package of this release.
+            let bare = !plain.is_empty() && !plain.contains(['/', '@', ':']);
+            return bare.then(|| Component {
                 ecosystem,
                 name: plain.to_owned(),
                 version: None,
                 architecture: None,
-                module: Some(module),
+                module,
             });
         };
         let purl = PackageUrl::from_str(purl)
