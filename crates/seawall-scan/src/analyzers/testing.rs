@@ -36,11 +36,21 @@ pub(super) fn lines(found: &Found) -> Vec<String> {
     found.packages.iter().map(line).collect()
 }
 
-/// Checks that a file is read without complaint and holds exactly these packages.
+/// Checks that a file is read without complaint and holds exactly these packages, and that no
+/// damage to it makes the analyzer panic.
 #[track_caller]
 pub(super) fn check(analyzer: &dyn Analyzer, path: &str, bytes: &[u8], expected: &[&str]) {
     let (found, result) = analyze(analyzer, path, bytes);
     assert!(result.is_ok(), "{path}: {result:?}");
     assert_eq!(found.incomplete, [], "{path}");
     assert_eq!(lines(&found), expected, "{path}");
+    for place in (0..bytes.len()).step_by(bytes.len() / 100 + 1) {
+        let (head, tail) = bytes.split_at(place);
+        let rest = tail.get(1..).unwrap_or_default();
+        for damage in [&b""[..], b"\0", b"\xFF", b"\"", b"[", b"\n"] {
+            let damaged = [head, damage, rest].concat();
+            drop(analyze(analyzer, path, &damaged));
+        }
+        drop(analyze(analyzer, path, head));
+    }
 }

@@ -1,6 +1,6 @@
 //! Hex packages of Elixir and Erlang: the lockfiles of Mix and of rebar3.
 //!
-//! Both are terms of their language in a fixed shape, so a list of tokens is enough to find
+//! Both are terms of their language in a fixed shape, so their tokens are enough to find
 //! `{:hex, :name, "version", ...}` and `{pkg, <<"name">>, <<"version">>, ...}`. Packages of Git
 //! repositories have no version in them and are left out.
 
@@ -9,7 +9,7 @@ mod terms;
 use crate::analyzers::declared::Declared;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
 use seawall_model::PackageType;
-use terms::{Language, Token};
+use terms::{Language, Token, Tokens};
 
 /// `mix.lock` (hexdocs.pm, `Mix.Tasks.Deps`).
 #[derive(Debug)]
@@ -56,8 +56,16 @@ fn find(
 ) -> Result<(), AnalyzeError> {
     let text = document::text(file)?;
     let mut declared = Declared::new(PackageType::Hex);
-    let (tokens, damage) = terms::tokens(&text, language);
-    for window in tokens.windows(6) {
+    let mut last = [Token::Mark(' '); 6];
+    let mut result = Ok(());
+    for token in Tokens::new(&text, language)? {
+        match token {
+            Ok(token) => {
+                last.rotate_left(1);
+                last[5] = token;
+            }
+            Err(error) => result = Err(error),
+        }
         if let [
             Token::Mark('{'),
             Token::Word(word),
@@ -65,14 +73,14 @@ fn find(
             Token::Word(name) | Token::Text(name),
             Token::Mark(','),
             Token::Text(version),
-        ] = window
-            && *word == tag
+        ] = last
+            && word == tag
         {
             declared.add(name, version, false);
         }
     }
     declared.move_to(found);
-    damage.map_or(Ok(()), Err)
+    result
 }
 
 #[cfg(test)]

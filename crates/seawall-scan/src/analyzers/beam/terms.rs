@@ -20,47 +20,71 @@ pub(super) enum Token<'a> {
     Mark(char),
 }
 
-/// The tokens up to the end or to the first damage.
-pub(super) fn tokens(text: &str, language: Language) -> (Vec<Token<'_>>, Option<AnalyzeError>) {
-    let (begins, comment) = match language {
-        Language::Elixir => (text.trim_start().starts_with("%{"), '#'),
-        Language::Erlang => (text.trim_start().starts_with(['{', '[', '%']), '%'),
-    };
-    if !begins {
-        let message = "not a lockfile: it does not begin with a map or a list";
-        return (Vec::new(), Some(AnalyzeError::corrupt(message).at(0)));
+/// Yields the tokens up to the end, or the first damage and then nothing more.
+#[derive(Debug)]
+pub(super) struct Tokens<'a> {
+    text: &'a str,
+    rest: &'a str,
+    comment: char,
+}
+
+impl<'a> Tokens<'a> {
+    /// # Errors
+    /// The text does not begin as a lockfile of the language does.
+    pub(super) fn new(text: &'a str, language: Language) -> Result<Self, AnalyzeError> {
+        let start = text.trim_start();
+        let (begins, comment) = match language {
+            Language::Elixir => (start.starts_with("%{"), '#'),
+            Language::Erlang => (start.starts_with(['{', '[', '%']), '%'),
+        };
+        if !begins {
+            let message = "not a lockfile: it does not begin with a map or a list";
+            return Err(AnalyzeError::corrupt(message).at(0));
+        }
+        Ok(Self {
+            text,
+            rest: text,
+            comment,
+        })
     }
-    let mut tokens = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let offset = text.len() - rest.len();
-        let after = rest.strip_prefix(first).unwrap_or_default();
-        if first == '"' {
-            let Some((string, after)) = split_string(after) else {
-                let error = AnalyzeError {
-                    reason: IncompleteReason::Truncated,
-                    offset: Some(offset as u64),
-                    message: "a text that begins here does not end".to_owned(),
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Result<Token<'a>, AnalyzeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let first = self.rest.chars().next()?;
+            let after = self.rest.strip_prefix(first).unwrap_or_default();
+            if first == '"' {
+                let Some((string, after)) = split_string(after) else {
+                    let offset = self.text.len() - self.rest.len();
+                    self.rest = "";
+                    return Some(Err(AnalyzeError {
+                        reason: IncompleteReason::Truncated,
+                        offset: Some(offset as u64),
+                        message: "a text that begins here does not end".to_owned(),
+                    }));
                 };
-                return (tokens, Some(error));
-            };
-            tokens.push(Token::Text(string));
-            rest = after;
-        } else if is_word(first) {
-            let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-            let (word, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            tokens.push(Token::Word(word));
-            rest = after;
-        } else if first == comment && !after.starts_with('{') {
-            rest = after.split_once('\n').map_or("", |(_, after)| after);
-        } else {
-            if !first.is_whitespace() && !matches!(first, ':' | '<' | '>') {
-                tokens.push(Token::Mark(first));
+                self.rest = after;
+                return Some(Ok(Token::Text(string)));
             }
-            rest = after;
+            if is_word(first) {
+                let end = self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len());
+                let (word, after) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
+                self.rest = after;
+                return Some(Ok(Token::Word(word)));
+            }
+            if first == self.comment {
+                self.rest = after.split_once('\n').map_or("", |(_, after)| after);
+                continue;
+            }
+            self.rest = after;
+            if !first.is_whitespace() && !matches!(first, ':' | '<' | '>') {
+                return Some(Ok(Token::Mark(first)));
+            }
         }
     }
-    (tokens, None)
 }
 
 fn is_word(c: char) -> bool {

@@ -35,6 +35,8 @@ struct Graph {
 struct Node {
     #[serde(rename = "ref")]
     reference: Option<String>,
+    /// The same with the package's id, before Conan 1.22.
+    pref: Option<String>,
     /// Set on the project's own node.
     path: Option<String>,
     /// `host` or `build`.
@@ -58,7 +60,8 @@ impl Analyzer for ConanLock {
             .iter()
             .flat_map(|graph| graph.nodes.values())
         {
-            if let (Some(reference), None) = (&node.reference, &node.path) {
+            let reference = node.reference.as_ref().or(node.pref.as_ref());
+            if let (Some(reference), None) = (reference, &node.path) {
                 let development = node.context.as_deref() == Some("build");
                 add(reference, development, &mut declared);
             }
@@ -126,7 +129,15 @@ mod tests {
     use crate::analyzers::testing::check;
 
     #[test]
-    fn lockfiles_of_both_generations() {
+    fn lockfiles_of_all_generations() {
+        check(
+            &ConanLock,
+            "conan.lock",
+            br#"{"profile": "[settings]", "graph_lock": {"nodes": {
+                "8e12": {"pref": "zlib/1.2.11@conan/stable#0:d50a#0", "options": "shared=False"},
+                "8e13": {"pref": null, "requires": {"zlib/1.2.11@conan/stable#0": "8e12"}}}}}"#,
+            &["zlib 1.2.11"],
+        );
         check(
             &ConanLock,
             "conan.lock",
