@@ -26,11 +26,13 @@ mod redhat;
 mod rejected;
 mod rpm_rows;
 pub mod rubysec;
+pub mod rustsec;
 mod suse;
 #[cfg(test)]
 mod testing;
 mod text;
 mod ubuntu;
+pub mod user;
 mod xml;
 
 use crate::{Advisory, CnnvdEntry, EpssEntry, KevEntry};
@@ -98,6 +100,8 @@ pub const ALL: &[&dyn Importer] = &[
     &github::GitHub,
     &nodejs_wg::NodeSecurity,
     &nvd::Nvd,
+    &rustsec::RustSec,
+    &user::User,
     // Facts about CVEs.
     &kev::Kev,
     &epss::Epss,
