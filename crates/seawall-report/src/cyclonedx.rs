@@ -8,7 +8,7 @@ use seawall_model::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Report, sbom};
+use crate::{Report, json_text, sbom};
 
 /// `bom-ref` of what was scanned.
 const ROOT: &str = "target";
@@ -46,8 +46,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     }
     let serial = format!("urn:uuid:{}", sbom::uuid(&serde_json::to_vec(&bom)?));
     set(&mut bom, "serialNumber", serial.into());
-    serde_json::to_writer_pretty(&mut *out, &bom)?;
-    writeln!(out)
+    json_text::write(&bom, out)
 }
 
 fn set(object: &mut Value, key: &str, value: Value) {

@@ -10,7 +10,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// Whether a character acts on its surroundings and does not merely stand there: control characters
 /// (C0, DEL, C1), the bidirectional controls that reorder text (Unicode UAX 9, "Trojan Source"),
 /// invisible joiners, and line or paragraph separators.
-fn is_active(c: char) -> bool {
+pub(crate) fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -484,4 +484,19 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_damaged_inventory_is_an_error_and_never_a_panic() {
+        let good = stored(&testing::inventory());
+        for end in 0..good.len() - 1 {
+            assert!(read(&good[..end]).is_err(), "cut at {end}");
+        }
+        for at in 0..good.len() {
+            for byte in [0, b'"', b'9', 0xff] {
+                let mut bad = good.clone();
+                bad[at] = byte;
+                drop(read(&bad));
+            }
+        }
+    }
 }

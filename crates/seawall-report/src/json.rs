@@ -11,15 +11,14 @@ use seawall_model::{
 use serde::Serialize;
 
 use crate::summary::{BaseUpdate, Counts, Matching, Summary};
-use crate::{DatabaseInfo, Report};
+use crate::{DatabaseInfo, Report, json_text};
 
 /// Raised when a consumer of the former shape would break.
 const SCHEMA_VERSION: u32 = 1;
 
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let purls = report.purls();
-    serde_json::to_writer_pretty(&mut *out, &Document::of(report, &purls))?;
-    writeln!(out)
+    json_text::write(&Document::of(report, &purls), out)
 }
 
 #[derive(Serialize)]

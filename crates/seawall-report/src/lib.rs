@@ -16,6 +16,7 @@ mod groups;
 mod html;
 pub mod inventory;
 mod json;
+mod json_text;
 mod junit;
 mod layout;
 mod markdown;

@@ -7,7 +7,7 @@ use seawall_model::{Confidence, Finding, FixState, IncompleteReason, Package, Se
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{Report, escape, sbom};
+use crate::{Report, escape, json_text, sbom};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -80,8 +80,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
             "properties": properties,
         }],
     });
-    serde_json::to_writer_pretty(&mut *out, &log)?;
-    writeln!(out)
+    json_text::write(&log, out)
 }
 
 fn notification_descriptors(report: &Report<'_>) -> Vec<Value> {

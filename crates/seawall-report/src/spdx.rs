@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use seawall_model::{Package, TargetKind};
 use serde_json::{Value, json};
 
-use crate::{Report, sbom};
+use crate::{Report, json_text, sbom};
 
 /// Identifier of what was scanned.
 const ROOT: &str = "SPDXRef-Target";
@@ -51,8 +51,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         let namespace = format!("https://spdx.org/spdxdocs/seawall-{id}");
         object.insert("documentNamespace".to_owned(), namespace.into());
     }
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    json_text::write(&document, out)
 }
 
 fn creation(report: &Report<'_>) -> Value {

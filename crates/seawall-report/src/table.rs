@@ -316,7 +316,7 @@ impl Table<'_> {
         }
         if hidden > 0 {
             let text = format!(
-                "{} not shown; see all with `--output html=report.html` or `-f json`",
+                "{} not shown; `--all` shows them, `--output html=FILE` keeps them",
                 count(hidden, "row")
             );
             lines.push(self.painter.line(0, &[Cell::new(&text, FAINT)]));
@@ -477,7 +477,7 @@ impl Table<'_> {
         }
         let more = incomplete.len().saturating_sub(INCOMPLETE);
         if more > 0 {
-            lines.push(format!("  ... and {more} more; see all with `-f json`"));
+            lines.push(format!("  ... and {more} more; all are in `-f json`"));
         }
         lines
     }
@@ -583,7 +583,7 @@ mod tests {
             ..Options::default()
         });
         assert!(text.contains("... and 1 more of these"), "{text}");
-        assert!(text.contains("4 rows not shown; see all with"), "{text}");
+        assert!(text.contains("4 rows not shown; `--all`"), "{text}");
     }
 
     #[test]

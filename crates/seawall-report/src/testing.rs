@@ -293,6 +293,33 @@ pub(crate) fn rendered(format: Format) -> String {
     )
 }
 
+#[test]
+fn the_same_input_gives_the_same_bytes_and_none_of_them_acts_on_a_terminal() {
+    for (format, name) in Format::ALL {
+        let text = rendered(*format);
+        assert_eq!(text, rendered(*format), "{name}");
+        let active = |c: char| c != '\n' && crate::escape::is_active(c);
+        assert_eq!(text.chars().find(|c| active(*c)), None, "{name}");
+    }
+}
+
+#[test]
+fn an_empty_report_is_written_in_every_format() {
+    let inventory = Inventory {
+        target: Target::default(),
+        distro: None,
+        layers: Vec::new(),
+        packages: Vec::new(),
+        development_excluded: 0,
+        incomplete: Vec::new(),
+    };
+    for (format, name) in Format::ALL {
+        let text = rendered_with(*format, &Options::default(), &inventory, &[], None);
+        assert!(!text.is_empty(), "{name}");
+        assert_eq!(name.parse(), Ok(*format));
+    }
+}
+
 /// Compares with a golden file of `src/golden`; `SEAWALL_BLESS=1` writes it.
 pub(crate) fn check_golden(name: &str, actual: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -403,3 +403,23 @@ fn an_ignore_rule_does_not_hide_a_vex_statement() {
         Some("openvex")
     );
 }
+
+#[test]
+fn a_damaged_policy_file_never_panics() {
+    let ignore = "ignore:\n  - {id: CVE-2025-1, path: '/a/**', reason: r, expires: 2026-06-02}\n";
+    let trusted = "trusted:\n  - {name: 'a*', up_to: low, reason: r}\n";
+    let vex = openvex(
+        r#"[{"@id":"pkg:oci/web@sha256:abc","subcomponents":["pkg:npm/a"]}]"#,
+        "fixed",
+    );
+    for (add, text) in [(IGNORE, ignore), (TRUSTED, trusted), (VEX, vex.as_str())] {
+        for at in 0..text.len() {
+            for byte in [0, b'-', b'"', b'*', b'{', 0xff] {
+                let mut bad = text.as_bytes().to_vec();
+                bad[at] = byte;
+                drop(add(&mut Policy::default(), "policy", &bad));
+                drop(add(&mut Policy::default(), "policy", &bad[..at]));
+            }
+        }
+    }
+}

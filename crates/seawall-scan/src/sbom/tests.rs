@@ -219,3 +219,20 @@ fn layers_are_capped() {
       {"name":"seawall:layer:4294967295:role","value":"base"},{"name":"seawall:layer:1:role","value":"base"}]}}}"#;
     assert_eq!(inventory(text).layers.len(), 2);
 }
+
+#[test]
+fn a_damaged_document_is_an_error_and_never_a_panic() {
+    for text in [
+        include_str!("fixtures/seawall.cdx.json"),
+        include_str!("fixtures/seawall.spdx.json"),
+    ] {
+        for end in (0..text.trim_end().len()).step_by(13) {
+            assert!(read("x", &text.as_bytes()[..end]).is_err(), "cut at {end}");
+        }
+        for at in (0..text.len()).step_by(7) {
+            let mut bad = text.as_bytes().to_vec();
+            bad[at] = b"\"9{\0"[at % 4];
+            drop(read("x", &bad));
+        }
+    }
+}
