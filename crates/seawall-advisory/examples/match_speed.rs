@@ -1,0 +1,231 @@
+//! Measures the advisory database on real feeds: building, size, opening, matching.
+//!
+//! ```text
+//! cargo run --release -p seawall-advisory --example match_speed -- PATH... [--packages N]
+//! ```
+//!
+//! Paths are files and directories of feeds, plain or `.zst`. The packages are made of the names
+//! in the feeds, each at the highest version that an advisory calls fixed; every tenth at one of
+//! the lower ones, so that there is something to find.
+#![expect(
+    clippy::print_stdout,
+    reason = "a program that prints what it measured"
+)]
+
+use rayon::prelude::*;
+use seawall_advisory::build::Builder;
+use seawall_advisory::database::{Database, OpenOptions, write_file};
+use seawall_advisory::importers::{ALL, FeedFile, Records};
+use seawall_advisory::versions::compare;
+use seawall_advisory::{Advisory, NameKind, Upper};
+use seawall_model::{
+    Distro, Ecosystem, Evidence, Inventory, Package, PackageType, SourcePackage, Target,
+    VersionScheme,
+};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut packages = 10_000;
+    let mut files = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--packages" {
+            packages = arguments
+                .next()
+                .ok_or("--packages takes a number")?
+                .parse()?;
+        } else {
+            collect(Path::new(&argument), &mut files)?;
+        }
+    }
+
+    let start = Instant::now();
+    let records: Vec<Records> = files.par_iter().map(|path| import(path)).collect();
+    println!("import  {:>9.1?}  {} files", start.elapsed(), files.len());
+    let advisories: Vec<Advisory> = records.iter().flat_map(|r| r.advisories.clone()).collect();
+    let start = Instant::now();
+    let mut builder = Builder::new();
+    records.into_iter().for_each(|records| builder.add(records));
+    let built = builder.finish()?;
+    println!(
+        "build   {:>9.1?}  {} bytes",
+        start.elapsed(),
+        built.bytes.len()
+    );
+    println!(
+        "        {} advisories, {} flaws, {} predictions, {} incomplete",
+        built.statistics.advisories,
+        built.statistics.flaws,
+        built.statistics.epss,
+        built.incomplete.len()
+    );
+    let path = std::env::temp_dir().join(format!("match-speed-{}.db", std::process::id()));
+    write_file(&path, &built.bytes)?;
+
+    let inventory = inventory(&advisories, packages);
+    for _ in 0..3 {
+        let start = Instant::now();
+        let database = Database::open(&path, &OpenOptions::default())?;
+        let opened = start.elapsed();
+        let start = Instant::now();
+        let matches = database.match_inventory(&inventory)?;
+        println!(
+            "open    {opened:>9.1?}\nmatch   {:>9.1?}  {} packages, {} findings, {} incomplete",
+            start.elapsed(),
+            inventory.packages.len(),
+            matches.findings.len(),
+            matches.incomplete.len()
+        );
+    }
+    std::fs::remove_file(&path)?;
+    Ok(())
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path)? {
+            collect(&entry?.path(), files)?;
+        }
+    } else {
+        files.push(path.to_owned());
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a measuring program, run on files that its user names"
+)]
+fn import(path: &Path) -> Records {
+    let mut records = Records::default();
+    let Ok(bytes) = std::fs::read(path) else {
+        return records;
+    };
+    let name = path.display().to_string();
+    let (name, bytes) = match name.strip_suffix(".zst") {
+        Some(name) => (
+            name.to_owned(),
+            zstd::stream::decode_all(&bytes[..]).unwrap_or_default(),
+        ),
+        None => (name, bytes),
+    };
+    let file = FeedFile {
+        name: &name,
+        bytes: &bytes,
+    };
+    if let Some(importer) = ALL.iter().find(|importer| importer.recognizes(&file)) {
+        importer.import(&file, &mut records);
+    }
+    records
+}
+
+/// Packages of all languages and of the distribution with the most advisories.
+fn inventory(advisories: &[Advisory], count: usize) -> Inventory {
+    let mut versions: BTreeMap<(String, String, bool), Vec<&str>> = BTreeMap::new();
+    for row in advisories.iter().flat_map(|advisory| &advisory.affected) {
+        for range in &row.ranges {
+            if let Upper::Fixed(version) = &range.upper {
+                let source = row.name_kind == NameKind::Source;
+                versions
+                    .entry((row.ecosystem.to_string(), row.name.clone(), source))
+                    .or_default()
+                    .push(version);
+            }
+        }
+    }
+    let mut of_distro: BTreeMap<String, usize> = BTreeMap::new();
+    for (key, ..) in versions.keys() {
+        if matches!(Ecosystem::from_key(key), Some(Ecosystem::Distro { .. })) {
+            *of_distro.entry(key.clone()).or_default() += 1;
+        }
+    }
+    let distro = of_distro
+        .into_iter()
+        .max_by_key(|(_, packages)| *packages)
+        .and_then(|(key, _)| Ecosystem::from_key(&key));
+    let mut packages = Vec::new();
+    for ((key, name, source), versions) in &versions {
+        let ecosystem = Ecosystem::from_key(key);
+        let kind = match &ecosystem {
+            Some(Ecosystem::Distro { .. }) if ecosystem != distro => continue,
+            Some(Ecosystem::Distro { .. }) => PackageType::Rpm,
+            Some(language) => match kind_of(language) {
+                Some(kind) => kind,
+                None => continue,
+            },
+            None => continue,
+        };
+        let mut versions = versions.clone();
+        let scheme = distro
+            .as_ref()
+            .filter(|_| kind == PackageType::Rpm)
+            .or(ecosystem.as_ref())
+            .map_or(VersionScheme::Generic, Ecosystem::scheme);
+        versions.sort_by(|a, b| compare(scheme, a, b).unwrap_or(Ordering::Equal));
+        let version = if packages.len() % 10 == 0 {
+            versions[versions.len() / 2]
+        } else {
+            versions[versions.len() - 1]
+        };
+        let mut package = Package::new(kind, name.clone(), version, Evidence::Database);
+        if *source {
+            package.source = Some(SourcePackage {
+                name: name.clone(),
+                version: version.to_owned(),
+            });
+        }
+        packages.push(package);
+    }
+    let known = packages.len().max(1);
+    let packages: Vec<Package> = packages.into_iter().cycle().take(count).collect();
+    println!("        {known} different packages, {distro:?}");
+    Inventory {
+        target: Target::default(),
+        distro: distro.as_ref().and_then(distro_of),
+        layers: Vec::new(),
+        development_excluded: Default::default(),
+        packages,
+        incomplete: Vec::new(),
+    }
+}
+
+fn kind_of(language: &Ecosystem) -> Option<PackageType> {
+    [
+        PackageType::Npm,
+        PackageType::PyPi,
+        PackageType::Maven,
+        PackageType::Golang,
+        PackageType::Cargo,
+        PackageType::Gem,
+        PackageType::Composer,
+        PackageType::NuGet,
+        PackageType::Bitnami,
+    ]
+    .into_iter()
+    .find(|kind| kind.ecosystem().as_ref() == Some(language))
+}
+
+fn distro_of(ecosystem: &Ecosystem) -> Option<Distro> {
+    let Ecosystem::Distro { family, release } = ecosystem else {
+        return None;
+    };
+    let id = match family.name() {
+        "alma" => "almalinux",
+        "redhat" => "rhel",
+        "amazon" => "amzn",
+        "oracle" => "ol",
+        name => name,
+    };
+    Some(Distro {
+        id: id.to_owned(),
+        version: release.clone(),
+        id_like: Vec::new(),
+        codename: None,
+        pretty_name: None,
+        end_of_life: None,
+    })
+}
