@@ -3,8 +3,10 @@
 pub mod build;
 pub mod cvss;
 pub mod database;
+pub mod delta;
 pub mod importers;
 pub mod matcher;
+pub mod query;
 mod record;
 pub mod signature;
 pub mod versions;

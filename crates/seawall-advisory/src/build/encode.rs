@@ -5,15 +5,14 @@ use super::normalize::Prediction;
 use super::{BuildError, EcosystemCount, Statistics};
 use crate::database::layout::{Section, key_hash};
 use crate::database::stored::{
-    Bucket, CnnvdCore, Core, Covered, Flaw, Kev, Rating, Row, Statistics as StoredStatistics, Text,
-    Vector,
+    Bucket, CnnvdCore, Core, Flaw, Kev, Row, Statistics as StoredStatistics, Text,
 };
 use crate::database::{
     FLAG_BULLETIN, FLAG_TRACKER, FLAG_WITHDRAWN, MAX_GROUP_BYTES, cve_number, product_of,
 };
 use crate::record::{Advisory, Affected, CnnvdEntry, KevEntry};
 use rayon::prelude::*;
-use seawall_model::{Cvss, Ecosystem};
+use seawall_model::Ecosystem;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -51,7 +50,7 @@ pub(super) fn sections(
     put(Section::FlawTable, table);
     put(Section::Flaws, bytes);
     put(Section::NameIndex, name_index(input));
-    let (table, bytes) = tabled(input.cnnvd.iter().map(cnnvd_core), "CNNVD entries")?;
+    let (table, bytes) = tabled(input.cnnvd.iter().map(CnnvdCore::new), "CNNVD entries")?;
     put(Section::CnnvdTable, table);
     put(Section::Cnnvd, bytes);
     put(Section::Epss, epss(input.epss));
@@ -158,7 +157,7 @@ fn advisories(
     let encoded: Vec<Vec<u8>> = input
         .advisories
         .par_iter()
-        .map(|advisory| encode(&core(advisory)))
+        .map(|advisory| encode(&Core::new(advisory)))
         .collect();
     let mut sections = AdvisorySections::default();
     for ((advisory, core), (of_advisory, bulletin)) in input
@@ -190,32 +189,6 @@ fn advisories(
     }
     sections.line(0, 0)?;
     Ok(sections)
-}
-
-fn core(advisory: &Advisory) -> Core<'_> {
-    Core {
-        id: &advisory.id,
-        aliases: borrowed(&advisory.aliases),
-        covers: advisory
-            .covers
-            .iter()
-            .map(|flaw| Covered {
-                id: &flaw.id,
-                severity: flaw.severity.map(Rating::new),
-                cvss: vectors(&flaw.cvss),
-            })
-            .collect(),
-        published: advisory.published.as_deref(),
-        modified: advisory.modified.as_deref(),
-        withdrawn: advisory.withdrawn.as_deref(),
-        severity: advisory.severity.map(Rating::new),
-        cvss: vectors(&advisory.cvss),
-        cwes: borrowed(&advisory.cwes),
-    }
-}
-
-fn vectors(cvss: &[Cvss]) -> Vec<Vector<'_>> {
-    cvss.iter().map(Vector::new).collect()
 }
 
 fn borrowed(texts: &[String]) -> Vec<&str> {
@@ -341,12 +314,7 @@ fn flaws_of<'a>(input: &Input<'a>) -> Vec<Flaw<'a>> {
         }
     }
     for (&flaw, entry) in input.identity.of_kev.iter().zip(input.kev) {
-        flaws[flaw as usize].kev.push(Kev {
-            cve: &entry.cve,
-            date_added: entry.date_added.as_deref(),
-            due_date: entry.due_date.as_deref(),
-            ransomware: entry.ransomware,
-        });
+        flaws[flaw as usize].kev.push(Kev::new(entry));
     }
     for (of_entry, at) in input.identity.of_cnnvd.iter().zip(0..) {
         for &flaw in of_entry {
@@ -387,14 +355,6 @@ fn name_index(input: &Input<'_>) -> Vec<u8> {
         .collect()
 }
 
-fn cnnvd_core(entry: &CnnvdEntry) -> CnnvdCore<'_> {
-    CnnvdCore {
-        id: &entry.id,
-        cves: borrowed(&entry.cves),
-        severity: entry.severity.map(Rating::new),
-    }
-}
-
 fn epss(predictions: &[Prediction]) -> Vec<u8> {
     predictions
         .iter()
@@ -408,16 +368,8 @@ fn epss(predictions: &[Prediction]) -> Vec<u8> {
 
 /// The table of groups, and the packed groups.
 fn texts(input: &Input<'_>) -> Result<(Vec<u8>, Vec<u8>), BuildError> {
-    let advisories = input.advisories.iter().map(|advisory| Text {
-        title: &advisory.title,
-        description: &advisory.description,
-        references: borrowed(&advisory.references),
-    });
-    let cnnvd = input.cnnvd.iter().map(|entry| Text {
-        title: &entry.title,
-        description: &entry.description,
-        references: Vec::new(),
-    });
+    let advisories = input.advisories.iter().map(Text::of_advisory);
+    let cnnvd = input.cnnvd.iter().map(Text::of_cnnvd);
     let mut groups: Vec<Vec<Vec<u8>>> = Vec::new();
     let mut room = 0;
     for text in advisories.chain(cnnvd) {

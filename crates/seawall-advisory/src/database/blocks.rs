@@ -43,6 +43,14 @@ impl Blocks {
         &self.header
     }
 
+    /// The whole file.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        match self.backing {
+            Backing::Mapped(map) => map.to_vec(),
+            Backing::Memory(bytes) => bytes,
+        }
+    }
+
     /// Length of a section in bytes.
     pub(crate) fn section_len(&self, section: Section) -> u64 {
         self.header.sections[section as usize].1

@@ -2,6 +2,7 @@
 //! [`layout`]; `crate::build` writes it, `crate::matcher` and `crate::query` read it.
 
 mod blocks;
+mod convert;
 mod error;
 pub(crate) mod layout;
 mod mapping;
@@ -164,6 +165,11 @@ impl Database {
     #[must_use]
     pub fn knows(&self, ecosystem: &Ecosystem) -> bool {
         self.ecosystems.contains_key(&ecosystem.to_string())
+    }
+
+    /// The file's bytes, copied out of a mapping.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.blocks.into_bytes()
     }
 
     pub(crate) fn header(&self) -> &Header {

@@ -1,10 +1,10 @@
 //! The way back: the records a database was built from, as the builder left them. A database built
 //! from them again has the same bytes.
 
-use super::stored::{Covered, owned};
+use super::stored::{Kev, Text};
 use super::{Database, DatabaseError};
 use crate::importers::Records;
-use crate::record::{Advisory, CnnvdEntry, CoveredFlaw, EpssEntry, KevEntry};
+use crate::record::{Advisory, CnnvdEntry, EpssEntry};
 use seawall_model::Ecosystem;
 
 impl Database {
@@ -40,14 +40,8 @@ impl Database {
             });
         }
         for flaw in 0..self.flaw_count() {
-            records
-                .kev
-                .extend(self.flaw(flaw)?.kev.iter().map(|kev| KevEntry {
-                    cve: kev.cve.to_owned(),
-                    date_added: kev.date_added.map(str::to_owned),
-                    due_date: kev.due_date.map(str::to_owned),
-                    ransomware: kev.ransomware,
-                }));
+            let flaw = self.flaw(flaw)?;
+            records.kev.extend(flaw.kev.iter().map(Kev::to_entry));
         }
         Ok(records)
     }
@@ -55,48 +49,35 @@ impl Database {
     fn advisories(&self) -> Result<Vec<Advisory>, DatabaseError> {
         let mut advisories = Vec::new();
         self.each_text(0, self.advisory_count(), |number, text| {
-            let core = self.core(number)?;
-            let covered = |covered: &Covered<'_>| CoveredFlaw {
-                id: covered.id.to_owned(),
-                severity: covered.severity.map(|rating| rating.severity()),
-                cvss: covered.cvss.iter().map(|vector| vector.to_cvss()).collect(),
-            };
-            advisories.push(Advisory {
-                id: core.id.to_owned(),
-                source: self.advisory_entry(number)?.source,
-                aliases: owned(&core.aliases),
-                covers: core.covers.iter().map(covered).collect(),
-                title: text.title.to_owned(),
-                description: text.description.to_owned(),
-                published: core.published.map(str::to_owned),
-                modified: core.modified.map(str::to_owned),
-                withdrawn: core.withdrawn.map(str::to_owned),
-                severity: core.severity.map(|rating| rating.severity()),
-                cvss: core.cvss.iter().map(|vector| vector.to_cvss()).collect(),
-                cwes: owned(&core.cwes),
-                references: owned(&text.references),
-                affected: Vec::new(),
-            });
+            advisories.push(self.advisory(number, &text)?);
             Ok(())
         })?;
         Ok(advisories)
+    }
+
+    /// One advisory without its rows.
+    pub(crate) fn advisory(&self, number: u32, text: &Text<'_>) -> Result<Advisory, DatabaseError> {
+        let source = self.advisory_entry(number)?.source;
+        Ok(self.core(number)?.to_advisory(source, text))
     }
 
     fn cnnvd_entries(&self) -> Result<Vec<CnnvdEntry>, DatabaseError> {
         let mut entries = Vec::new();
         let first = self.advisory_count();
         self.each_text(first, self.cnnvd_count(), |item, text| {
-            let core = self.cnnvd(item - first)?;
-            entries.push(CnnvdEntry {
-                id: core.id.to_owned(),
-                cves: owned(&core.cves),
-                title: text.title.to_owned(),
-                description: text.description.to_owned(),
-                severity: core.severity.map(|rating| rating.severity()),
-            });
+            entries.push(self.cnnvd_entry(item - first, &text)?);
             Ok(())
         })?;
         Ok(entries)
+    }
+
+    /// One entry of CNNVD.
+    pub(crate) fn cnnvd_entry(
+        &self,
+        number: u32,
+        text: &Text<'_>,
+    ) -> Result<CnnvdEntry, DatabaseError> {
+        Ok(self.cnnvd(number)?.to_entry(text))
     }
 
     /// Calls `each` with `count` items from `first` and their texts, unpacking every group once.
@@ -104,7 +85,7 @@ impl Database {
         &self,
         first: u32,
         count: u32,
-        mut each: impl FnMut(u32, super::stored::Text<'_>) -> Result<(), DatabaseError>,
+        mut each: impl FnMut(u32, Text<'_>) -> Result<(), DatabaseError>,
     ) -> Result<(), DatabaseError> {
         let mut unpacked = None;
         for item in first..first.saturating_add(count) {

@@ -1,8 +1,6 @@
 //! The values that are written with postcard. They borrow: on the way in from the records, on the
 //! way out from the file.
 
-use crate::record::{Affected, NameKind, State, Upper, VersionRange};
-use seawall_model::{Cvss, CvssVersion, Ecosystem, Severity};
 use serde::{Deserialize, Serialize};
 
 /// What is known of one package: its rows, ordered by advisory.
@@ -16,7 +14,7 @@ pub(crate) struct Bucket<'a> {
     pub(crate) rows: Vec<Row<'a>>,
 }
 
-/// An [`Affected`] without ecosystem and name.
+/// A [`crate::Affected`] without ecosystem and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Row<'a> {
     /// Number of the advisory.
@@ -33,14 +31,14 @@ pub(crate) struct Row<'a> {
     pub(crate) severity: Option<Rating>,
 }
 
-/// [`NameKind`].
+/// [`crate::NameKind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Source,
     Binary,
 }
 
-/// [`State`].
+/// [`crate::State`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum RowState {
     Affected,
@@ -49,7 +47,7 @@ pub(crate) enum RowState {
     UnderInvestigation,
 }
 
-/// [`VersionRange`].
+/// [`crate::VersionRange`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Range<'a> {
     pub(crate) introduced: Option<&'a str>,
@@ -58,7 +56,7 @@ pub(crate) struct Range<'a> {
     pub(crate) end: End<'a>,
 }
 
-/// [`Upper`].
+/// [`crate::Upper`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum End<'a> {
     Fixed(&'a str),
@@ -67,7 +65,7 @@ pub(crate) enum End<'a> {
     Open,
 }
 
-/// [`Severity`].
+/// [`seawall_model::Severity`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Rating {
     Unknown,
@@ -78,7 +76,7 @@ pub(crate) enum Rating {
     Critical,
 }
 
-/// [`Cvss`].
+/// [`seawall_model::Cvss`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Vector<'a> {
     pub(crate) version: VectorVersion,
@@ -88,7 +86,7 @@ pub(crate) struct Vector<'a> {
     pub(crate) source: &'a str,
 }
 
-/// [`CvssVersion`].
+/// [`seawall_model::CvssVersion`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum VectorVersion {
     V2,
@@ -183,139 +181,4 @@ pub(crate) struct Statistics<'a> {
     pub(crate) cnnvd: u32,
     /// The newest date of any record.
     pub(crate) newest: Option<&'a str>,
-}
-
-impl<'a> Row<'a> {
-    /// The stored form of what a record says of one package.
-    pub(crate) fn new(advisory: u32, affected: &'a Affected) -> Self {
-        Self {
-            advisory,
-            name_kind: match affected.name_kind {
-                NameKind::Source => Kind::Source,
-                NameKind::Binary => Kind::Binary,
-            },
-            state: match affected.state {
-                State::Affected => RowState::Affected,
-                State::NotAffected => RowState::NotAffected,
-                State::WontFix => RowState::WontFix,
-                State::UnderInvestigation => RowState::UnderInvestigation,
-            },
-            ranges: affected.ranges.iter().map(Range::new).collect(),
-            versions: affected.versions.iter().map(String::as_str).collect(),
-            architectures: affected.architectures.iter().map(String::as_str).collect(),
-            module: affected.module.as_deref(),
-            severity: affected.severity.map(Rating::new),
-        }
-    }
-
-    /// Back to a record's form.
-    pub(crate) fn to_affected(&self, ecosystem: &Ecosystem, name: &str) -> Affected {
-        Affected {
-            ecosystem: ecosystem.clone(),
-            name: name.to_owned(),
-            name_kind: match self.name_kind {
-                Kind::Source => NameKind::Source,
-                Kind::Binary => NameKind::Binary,
-            },
-            state: match self.state {
-                RowState::Affected => State::Affected,
-                RowState::NotAffected => State::NotAffected,
-                RowState::WontFix => State::WontFix,
-                RowState::UnderInvestigation => State::UnderInvestigation,
-            },
-            ranges: self.ranges.iter().copied().map(Range::to_range).collect(),
-            versions: owned(&self.versions),
-            architectures: owned(&self.architectures),
-            module: self.module.map(str::to_owned),
-            severity: self.severity.map(Rating::severity),
-        }
-    }
-}
-
-impl<'a> Range<'a> {
-    pub(crate) fn new(range: &'a VersionRange) -> Self {
-        Self {
-            introduced: range.introduced.as_deref(),
-            introduced_exclusive: range.introduced_exclusive,
-            end: match &range.upper {
-                Upper::Fixed(version) => End::Fixed(version),
-                Upper::Before(version) => End::Before(version),
-                Upper::LastAffected(version) => End::LastAffected(version),
-                Upper::Open => End::Open,
-            },
-        }
-    }
-
-    fn to_range(self) -> VersionRange {
-        VersionRange {
-            introduced: self.introduced.map(str::to_owned),
-            introduced_exclusive: self.introduced_exclusive,
-            upper: match self.end {
-                End::Fixed(version) => Upper::Fixed(version.to_owned()),
-                End::Before(version) => Upper::Before(version.to_owned()),
-                End::LastAffected(version) => Upper::LastAffected(version.to_owned()),
-                End::Open => Upper::Open,
-            },
-        }
-    }
-}
-
-impl Rating {
-    pub(crate) fn new(severity: Severity) -> Self {
-        match severity {
-            Severity::Unknown => Self::Unknown,
-            Severity::Negligible => Self::Negligible,
-            Severity::Low => Self::Low,
-            Severity::Medium => Self::Medium,
-            Severity::High => Self::High,
-            Severity::Critical => Self::Critical,
-        }
-    }
-
-    pub(crate) fn severity(self) -> Severity {
-        match self {
-            Self::Unknown => Severity::Unknown,
-            Self::Negligible => Severity::Negligible,
-            Self::Low => Severity::Low,
-            Self::Medium => Severity::Medium,
-            Self::High => Severity::High,
-            Self::Critical => Severity::Critical,
-        }
-    }
-}
-
-impl<'a> Vector<'a> {
-    pub(crate) fn new(cvss: &'a Cvss) -> Self {
-        Self {
-            version: match cvss.version {
-                CvssVersion::V2 => VectorVersion::V2,
-                CvssVersion::V3_0 => VectorVersion::V3_0,
-                CvssVersion::V3_1 => VectorVersion::V3_1,
-                CvssVersion::V4_0 => VectorVersion::V4_0,
-            },
-            vector: &cvss.vector,
-            // `as` saturates, and turns NaN into 0.
-            tenths: (cvss.score.clamp(0.0, 10.0) * 10.0).round() as u8,
-            source: &cvss.source,
-        }
-    }
-
-    pub(crate) fn to_cvss(&self) -> Cvss {
-        Cvss {
-            version: match self.version {
-                VectorVersion::V2 => CvssVersion::V2,
-                VectorVersion::V3_0 => CvssVersion::V3_0,
-                VectorVersion::V3_1 => CvssVersion::V3_1,
-                VectorVersion::V4_0 => CvssVersion::V4_0,
-            },
-            vector: self.vector.to_owned(),
-            score: f64::from(self.tenths) / 10.0,
-            source: self.source.to_owned(),
-        }
-    }
-}
-
-/// Owned copies.
-pub(crate) fn owned(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|&text| text.to_owned()).collect()
 }

@@ -9,7 +9,7 @@ mod azurelinux;
 mod bulletins;
 pub mod cnnvd;
 mod constraint;
-mod debian;
+pub(crate) mod debian;
 mod document;
 pub mod epss;
 mod flaws;

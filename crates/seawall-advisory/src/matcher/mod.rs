@@ -6,6 +6,7 @@
 
 mod applies;
 mod details;
+mod explain;
 mod finding;
 mod package;
 mod publishers;
@@ -15,6 +16,8 @@ mod select;
 mod tests;
 
 use crate::database::{Database, DatabaseError};
+pub use explain::Says;
+
 use details::Details;
 use rayon::prelude::*;
 use seawall_model::{Finding, Incomplete, IncompleteReason, Inventory, PackageIndex};

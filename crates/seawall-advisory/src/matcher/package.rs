@@ -5,7 +5,7 @@ use super::publishers::{is_own, rank};
 use super::ranges::{Place, place};
 use super::select::Selection;
 use crate::Source;
-use crate::database::stored::{Bucket, Kind, RowState};
+use crate::database::stored::{Bucket, Kind, Row, RowState};
 use crate::database::{Database, DatabaseError};
 use crate::versions::compare;
 use seawall_model::{
@@ -143,10 +143,7 @@ fn collect<'a>(
         if entry.withdrawn {
             continue;
         }
-        let version = match row.name_kind {
-            Kind::Source if package.kind.is_os() => source_version,
-            _ => package.version.as_str(),
-        };
+        let version = version_for(row, package, source_version);
         match place(scheme, version, row) {
             Ok(place) => statements.push(Statement {
                 advisory: row.advisory,
@@ -164,6 +161,18 @@ fn collect<'a>(
         }
     }
     Ok(())
+}
+
+/// The version that a row is about: the source's, or the package's own.
+pub(super) fn version_for<'v>(
+    row: &Row<'_>,
+    package: &'v Package,
+    source_version: &'v str,
+) -> &'v str {
+    match row.name_kind {
+        Kind::Source if package.kind.is_os() => source_version,
+        _ => &package.version,
+    }
 }
 
 /// Weighs what is said of one flaw. The preferred publisher decides; where it speaks twice, the

@@ -1,6 +1,7 @@
 //! Which rows of the database may speak of a package.
 
 use crate::database::Database;
+use crate::importers::debian::release_by_codename;
 use seawall_model::{Distro, DistroFamily, Ecosystem, Package, PackageType};
 use std::borrow::Cow;
 
@@ -49,6 +50,7 @@ impl<'a> Selector<'a> {
             distro: own.map(|own| {
                 let used = std::iter::once(own.clone())
                     .chain(stand_in(&own))
+                    .chain(distro.and_then(by_codename))
                     .find(|candidate| database.knows(candidate));
                 (own, used)
             }),
@@ -114,6 +116,21 @@ fn stand_in(own: &Ecosystem) -> Option<Ecosystem> {
             family: DistroFamily::RedHat,
             release: release.clone(),
         }),
+        _ => None,
+    }
+}
+
+/// Debian's testing and unstable state no version, and both the code name of the coming release:
+/// unstable's advisories come first, as its fixes reach testing too, and then those of the release.
+fn by_codename(distro: &Distro) -> Option<Ecosystem> {
+    match (distro.ecosystem()?, distro.codename.as_deref()) {
+        (
+            Ecosystem::Distro {
+                family: DistroFamily::Debian,
+                release,
+            },
+            Some(codename),
+        ) if release.is_empty() => release_by_codename(codename),
         _ => None,
     }
 }

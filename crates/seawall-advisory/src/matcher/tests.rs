@@ -522,3 +522,136 @@ fn what_is_known_of_the_cve_comes_with_the_finding() {
     assert!(finding.kev);
     assert_eq!(finding.epss.unwrap().score, 0.94321);
 }
+
+#[test]
+fn what_is_known_and_said_can_be_asked_for() {
+    let mut other_arch = row(debian(), "curl", Upper::Open);
+    other_arch.architectures = vec!["s390x".to_owned()];
+    let database = open(Records {
+        advisories: vec![
+            with(
+                advisory(
+                    "DSA-9-1",
+                    Source::Debian,
+                    vec![row(debian(), "curl", fixed("8.1")), other_arch],
+                ),
+                |a| a.covers = vec![CoveredFlaw::new("CVE-2024-0011")],
+            ),
+            with(
+                advisory(
+                    "GHSA-4444-4444-4444",
+                    Source::GitHub,
+                    vec![row(Ecosystem::Npm, "curl", Upper::Open)],
+                ),
+                |a| {
+                    a.aliases = vec!["CVE-2024-0011".to_owned()];
+                    a.withdrawn = Some("2024-01-01".to_owned());
+                },
+            ),
+        ],
+        epss: vec![EpssEntry {
+            cve: "CVE-2020-0001".to_owned(),
+            score: 0.5,
+            percentile: 0.5,
+        }],
+        ..Records::default()
+    });
+    for name in ["CVE-2024-0011", "ghsa-4444-4444-4444", "dsa-9-1"] {
+        let found = database.query(name).unwrap();
+        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!(found[0].id, "CVE-2024-0011");
+        assert_eq!(found[0].aliases, ["GHSA-4444-4444-4444"]);
+        assert_eq!(found[0].advisories.len(), 2);
+        assert_eq!(found[0].advisories[0].affected.len(), 2);
+        assert!(found[0].advisories[1].withdrawn.is_some());
+    }
+    assert_eq!(database.query("CVE-2024-9999").unwrap(), []);
+    let predicted = database.query("cve-2020-0001").unwrap();
+    assert_eq!(predicted[0].epss.unwrap().score, 0.5);
+
+    let mut package = deb("curl", "8.0");
+    package.architecture = Some("amd64".to_owned());
+    let lookup = database
+        .lookup(&package, Some(&distro("debian", "12")))
+        .unwrap();
+    assert_eq!(lookup.ecosystem.as_deref(), Some("debian:12"));
+    let says: Vec<_> = lookup.statements.iter().map(|s| &s.says).collect();
+    assert!(says.contains(&&super::Says::Elsewhere), "{says:?}");
+    let fixed = Some("8.1".to_owned());
+    assert!(says.contains(&&super::Says::Affected { fixed }), "{says:?}");
+    assert_eq!(lookup.matches.findings.len(), 1);
+}
+
+#[test]
+fn testing_without_a_version_is_known_by_its_code_name() {
+    let mut testing = distro("debian", "");
+    testing.codename = Some("trixie".to_owned());
+    check(
+        records(vec![advisory(
+            "CVE-2024-0012",
+            Source::Debian,
+            vec![row(
+                release(DistroFamily::Debian, "13"),
+                "bash",
+                Upper::Open,
+            )],
+        )]),
+        &inventory(Some(testing), vec![deb("bash", "5.2")]),
+        &[
+            "bash CVE-2024-0012 [] unknown: not-fixed - <CVE-2024-0012>",
+            "# no advisories for debian in this database: those for debian:13 were used",
+        ],
+    );
+}
+
+#[test]
+fn versions_that_cannot_be_compared_are_said_once_a_package() {
+    let rows = |name: &str| {
+        advisory(
+            name,
+            Source::GitHub,
+            vec![row(Ecosystem::PyPi, "django", fixed("4.2"))],
+        )
+    };
+    check(
+        records(vec![rows("CVE-2024-0013"), rows("CVE-2024-0014")]),
+        &inventory(
+            None,
+            vec![package(PackageType::PyPi, "Django", "not a version")],
+        ),
+        &[
+            "! Django: Django not a version: 2 advisories could not be compared: \
+             'not a version' is not a pep440 version: it does not begin with numbers with dots between",
+        ],
+    );
+}
+
+#[test]
+fn records_that_list_many_cves_do_not_chain_them_together() {
+    let advisories = (0..10)
+        .map(|n| {
+            with(
+                advisory(
+                    &format!("GHSA-5555-5555-555{n}"),
+                    Source::GitHub,
+                    vec![row(Ecosystem::Npm, "chained", Upper::Open)],
+                ),
+                |a| {
+                    a.aliases = vec![
+                        format!("CVE-2024-010{n}"),
+                        format!("CVE-2024-01{:02}", n + 1),
+                    ];
+                },
+            )
+        })
+        .collect();
+    let inventory = inventory(None, vec![package(PackageType::Npm, "chained", "1.0.0")]);
+    let matches = open(records(advisories))
+        .match_inventory(&inventory)
+        .unwrap();
+    assert!(matches.findings.len() >= 3, "{}", matches.findings.len());
+    for finding in &matches.findings {
+        let cves = finding.aliases.iter().filter(|a| a.starts_with("CVE-"));
+        assert!(cves.count() < 4, "{} {:?}", finding.id, finding.aliases);
+    }
+}

@@ -10,6 +10,8 @@ mod line;
 mod releases;
 mod tracker;
 
+pub(crate) use releases::ecosystem as release_by_codename;
+
 use super::document::{contains, head};
 use super::{FeedFile, Importer, Records};
 

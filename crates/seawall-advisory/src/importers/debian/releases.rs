@@ -25,7 +25,7 @@ const RELEASES: &[(&str, &str)] = &[
 pub(super) const MAINTAINED: &[&str] = &["bullseye", "bookworm", "trixie", "forky"];
 
 /// The advisory ecosystem of a release by its code name.
-pub(super) fn ecosystem(codename: &str) -> Option<Ecosystem> {
+pub(crate) fn ecosystem(codename: &str) -> Option<Ecosystem> {
     let (_, number) = RELEASES.iter().find(|(name, _)| *name == codename)?;
     Some(Ecosystem::Distro {
         family: DistroFamily::Debian,
