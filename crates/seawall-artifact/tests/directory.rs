@@ -91,7 +91,7 @@ fn what_may_not_be_read_is_told() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "locked/file", b"x");
     let locked = directory.path().join("locked");
-    fs::set_permissions(&locked, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, Permissions::from_mode(0o000)).unwrap();
     let source = Source::Directory(directory.path().to_owned());
     let read = read_source(&source, &Options::default()).unwrap();
     fs::set_permissions(&locked, Permissions::from_mode(0o755)).unwrap();

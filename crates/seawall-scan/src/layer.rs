@@ -118,7 +118,21 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         }
         self.wanted.insert(hash, self.order);
         if self.pipeline.takes(wanted, size) {
-            self.submit(entry, wanted)
+            match self.submit(entry, wanted) {
+                // A cap on this one file; the layer goes on behind it.
+                Err(error @ Error::Limit { .. }) => {
+                    self.keep(FileResult {
+                        path: entry.path().to_owned(),
+                        incomplete: vec![Incomplete {
+                            place: format!("/{}", entry.path()),
+                            ..error.to_incomplete()
+                        }],
+                        ..FileResult::default()
+                    });
+                    Ok(())
+                }
+                result => result,
+            }
         } else {
             let result = self.pipeline.too_large(entry.path(), size, wanted);
             self.keep(result);
@@ -135,8 +149,10 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             return;
         }
         self.wanted.insert(hash, self.order);
-        if let Err(error) = self.submit(entry, wanted) {
-            self.keep(FileResult {
+        match self.submit(entry, wanted) {
+            // It comes once more, when the layer has been read.
+            Ok(()) | Err(Error::Deferred { .. }) => {}
+            Err(error) => self.keep(FileResult {
                 path: entry.path().to_owned(),
                 incomplete: vec![Incomplete::new(
                     IncompleteReason::Unreadable,
@@ -144,7 +160,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
                     format!("the file that it is a hard link to cannot be read: {error}"),
                 )],
                 ..FileResult::default()
-            });
+            }),
         }
     }
 
