@@ -85,7 +85,7 @@ impl Content {
         let len = len.min(self.len() - from);
         match &self.0 {
             Inner::Range { file, start, .. } => {
-                Self::from_range(Arc::clone(file), start + from, len)
+                Self::from_range(Arc::clone(file), start.saturating_add(from), len)
             }
             Inner::Memory {
                 bytes,
@@ -152,7 +152,9 @@ impl Content {
                 buffer[..n].copy_from_slice(&rest[..n]);
                 Ok(n)
             }
-            Inner::Range { file, start, .. } => read_file_at(file, buffer, start + offset),
+            Inner::Range { file, start, .. } => {
+                read_file_at(file, buffer, start.saturating_add(offset))
+            }
             Inner::Lazy { file, .. } => read_file_at(file.get()?, buffer, offset),
             Inner::Sparse { stored, map } => map.read_at(stored, buffer, offset),
         }

@@ -77,6 +77,7 @@ pub(crate) fn read_stream(
     })?;
     if let Some(again) = again {
         while targets.is_worth_a_pass() {
+            context.progress.total(layer.size.unwrap_or(0));
             with_tar(layer, again()?, None, context, &mut |reader| {
                 targets.run(reader, visitor)
             })?;
@@ -228,8 +229,7 @@ impl Names {
             return Some(What::OpaqueDirectory);
         }
         if name.is_empty()
-            || name.starts_with(AUFS)
-            || self.path.split('/').any(|part| part.starts_with(AUFS))
+            || (self.path.contains(AUFS) && self.path.split('/').any(|part| part.starts_with(AUFS)))
         {
             return None;
         }

@@ -28,7 +28,7 @@ impl Default for Limits {
             file_bytes: 512 << 20,
             held_bytes: 768 << 20,
             nesting: 5,
-            metadata_bytes: 32 << 20,
+            metadata_bytes: 8 << 20,
             layers: 1_000,
         }
     }

@@ -1,6 +1,6 @@
 use crate::budget::Budget;
 use crate::directory::Directory;
-use crate::image::{Image, Layer};
+use crate::image::{Blob, Image, Layer};
 use crate::layer::read_layer;
 use crate::saved_stream::SavedStream;
 use crate::{Content, Error, LayerVisitor, Limits, Source, source};
@@ -121,9 +121,33 @@ impl Artifact {
         })
     }
 
+    /// Takes the bytes of one layer, compressed or not, for an image of this layer alone that says
+    /// nothing of itself; `name` is for messages.
+    #[must_use]
+    pub fn from_layer_bytes(name: &str, bytes: &[u8], options: &Options) -> Self {
+        let layer = Layer {
+            place: name.to_owned(),
+            digest: None,
+            diff_id: None,
+            size: Some(bytes.len() as u64),
+            created_by: None,
+            blob: Blob::Content(Content::from_bytes(bytes)),
+        };
+        Self {
+            opened: Opened::Image(Image {
+                info: ImageInfo::default(),
+                layers: vec![layer],
+                incomplete: Vec::new(),
+            }),
+            options: options.clone(),
+        }
+    }
+
     /// Reads all layers, in parallel where the source allows it, each with a visitor of its own.
     /// Content that is damaged or capped ends its layer and is listed in
-    /// [`ReadArtifact::incomplete`]; the other layers are still read.
+    /// [`ReadArtifact::incomplete`]; the other layers are still read. Digests are checked of
+    /// layers that pass as a whole, not of uncompressed ones in a file, of which only the headers
+    /// and the wanted contents are read.
     ///
     /// # Errors
     /// Nothing at all could be read.

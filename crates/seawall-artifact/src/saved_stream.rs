@@ -3,7 +3,7 @@
 //! image, and in which order, the manifest says, wherever it stands in the stream.
 
 use crate::compression::{Compression, capped};
-use crate::image::archive::{Files, Member, plan};
+use crate::image::archive::{Files, Member, digest_of_file, plan};
 use crate::image::{Blob, Layer};
 use crate::layer::read_stream;
 use crate::path::normalize;
@@ -215,13 +215,9 @@ fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
 ) -> (V, Vec<Incomplete>) {
-    // The file's name is its digest in OCI layouts, which newer `docker save` writes too.
-    let digest = name
-        .strip_prefix("blobs/sha256/")
-        .map(|hex| format!("sha256:{hex}"));
     let layer = Layer {
         place: format!("{}!{name}", reader.place()),
-        digest,
+        digest: digest_of_file(name),
         diff_id: None,
         size: None,
         created_by: None,

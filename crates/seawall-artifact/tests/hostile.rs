@@ -56,6 +56,19 @@ fn a_flipped_bit_anywhere_never_panics() {
 }
 
 #[test]
+fn a_layer_without_an_image_is_read_too() {
+    let layer = tar(&[Member::File("a", b"hello")]);
+    for format in FORMATS {
+        let bytes = compress(*format, &layer);
+        let read = Artifact::from_layer_bytes("layer.tar", &bytes, &Options::default())
+            .read(&Lines::default, &Quiet)
+            .unwrap();
+        assert_eq!(lines(&read), [["file a size=5 hello"]]);
+        assert_eq!(reasons(&read), [""; 0]);
+    }
+}
+
+#[test]
 fn a_wrong_checksum_ends_the_layer_with_its_offset() {
     let mut layer = tar(&[Member::File("a", b"1"), Member::File("b", b"2")]);
     layer[1024 + 3] ^= 1;

@@ -1,7 +1,9 @@
 //! Images in files: `docker save` archives and OCI layouts, in a tar file, a directory, or passing
 //! as a stream.
 
-use super::manifest::{Config, Descriptor, Manifest, SavedImage, check_digest, parse, sha256};
+use super::manifest::{
+    Config, Descriptor, Manifest, SavedImage, SavedImages, check_digest, parse, sha256,
+};
 use super::platform::Platform;
 use super::{Blob, Image, Layer};
 use crate::beneath::Root;
@@ -259,7 +261,7 @@ fn plan_saved(files: &Files, reference: Option<&str>, options: &Options) -> Resu
     let limits = &options.limits;
     let bytes = files.required("manifest.json", limits)?;
     let place = format!("{}!manifest.json", files.place);
-    let images: Vec<SavedImage> = parse(&place, &bytes)?;
+    let images = parse::<SavedImages>(&place, &bytes)?.images;
     let named = |image: &&SavedImage| match reference {
         Some(reference) => image.repo_tags.iter().any(|tag| is_named(tag, reference)),
         None => true,
@@ -276,7 +278,10 @@ fn plan_saved(files: &Files, reference: Option<&str>, options: &Options) -> Resu
     let layers = image.layers.iter().map(|name| PlannedLayer {
         place: format!("{}!{name}", files.place),
         file: files.resolve(name),
-        descriptor: Descriptor::default(),
+        descriptor: Descriptor {
+            digest: digest_of_file(name).unwrap_or_default(),
+            ..Descriptor::default()
+        },
     });
     Ok(assemble(
         &files.place,
@@ -286,6 +291,12 @@ fn plan_saved(files: &Files, reference: Option<&str>, options: &Options) -> Resu
         Vec::new(),
         limits,
     ))
+}
+
+/// The digest by which a file of a layout is named; `docker save` writes such files since 25.
+pub(crate) fn digest_of_file(name: &str) -> Option<String> {
+    let hex = name.strip_prefix("blobs/sha256/")?;
+    Some(format!("sha256:{hex}"))
 }
 
 /// A manifest that an index names, directly or through other indexes.
@@ -300,7 +311,7 @@ fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Res
     let index: Manifest = parse(&format!("{}!index.json", files.place), &bytes)?;
     let mut incomplete = Vec::new();
     let mut leaves = Vec::new();
-    for descriptor in index.manifests.unwrap_or_default() {
+    for descriptor in index.manifests {
         let name = name_of(&descriptor);
         if reference.is_none_or(|wanted| name.as_deref().is_some_and(|name| is_named(name, wanted)))
         {
@@ -387,7 +398,7 @@ fn collect_leaves(
         });
     match index {
         Ok(index) => {
-            for inner in index.manifests.unwrap_or_default() {
+            for inner in index.manifests {
                 if leaves.len() >= MAX_IMAGES || incomplete.len() >= MAX_IMAGES {
                     break;
                 }

@@ -7,10 +7,12 @@
 use super::platform::Platform;
 use crate::{Error, ImageInfo};
 use seawall_model::{Incomplete, IncompleteReason};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 /// A reference to a blob.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -34,12 +36,21 @@ pub(crate) struct Manifest {
     #[serde(deserialize_with = "nullable")]
     pub(crate) media_type: String,
     /// Of an index.
-    pub(crate) manifests: Option<Vec<Descriptor>>,
+    #[serde(deserialize_with = "list")]
+    pub(crate) manifests: Vec<Descriptor>,
     /// Of a manifest.
     pub(crate) config: Option<Descriptor>,
     /// Of a manifest.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "list")]
     pub(crate) layers: Vec<Descriptor>,
+}
+
+/// The `manifest.json` of `docker save`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SavedImages {
+    #[serde(deserialize_with = "list")]
+    pub(crate) images: Vec<SavedImage>,
 }
 
 /// An image in the `manifest.json` of `docker save`.
@@ -48,9 +59,9 @@ pub(crate) struct Manifest {
 pub(crate) struct SavedImage {
     #[serde(deserialize_with = "nullable")]
     pub(crate) config: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "list")]
     pub(crate) repo_tags: Vec<String>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "list")]
     pub(crate) layers: Vec<String>,
 }
 
@@ -68,7 +79,7 @@ pub(crate) struct Config {
     config: RunConfig,
     #[serde(deserialize_with = "nullable")]
     rootfs: RootFs,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "list")]
     history: Vec<History>,
 }
 
@@ -82,7 +93,7 @@ struct RunConfig {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct RootFs {
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "list")]
     diff_ids: Vec<String>,
 }
 
@@ -101,6 +112,43 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// The most elements of any list. Without it, `[{},{},...]` would take a hundred times its size.
+const MAX_ELEMENTS: usize = 20_000;
+
+/// A list, or `null`, of bounded length.
+fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_any(ListVisitor(PhantomData))
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of at most {MAX_ELEMENTS} elements")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            if list.len() == MAX_ELEMENTS {
+                return Err(A::Error::invalid_length(MAX_ELEMENTS + 1, &self));
+            }
+            list.push(element);
+        }
+        Ok(list)
+    }
 }
 
 /// Reads JSON; an error says where it is broken.
@@ -209,5 +257,39 @@ impl Config {
                 .map(|entry| (entry.created_by.clone(), entry.empty_layer))
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nulls_and_missing_fields_are_nothing() {
+        for json in ["{}", r#"{"layers":null,"config":null,"manifests":null}"#] {
+            let manifest: Manifest = parse("m", json.as_bytes()).unwrap();
+            assert!(manifest.layers.is_empty());
+        }
+        let config: Config = parse("c", br#"{"history":null,"rootfs":null,"config":{}}"#).unwrap();
+        assert!(config.diff_ids().is_empty());
+    }
+
+    #[test]
+    fn a_list_of_millions_is_refused() {
+        let json = format!("[{}{{}}]", "{},".repeat(MAX_ELEMENTS));
+        let error = parse::<SavedImages>("m", json.as_bytes()).unwrap_err();
+        assert!(
+            error.to_string().contains("at most 20000 elements"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        let error = parse::<Manifest>("m", b"{\n \"layers\": 7}").unwrap_err();
+        assert!(
+            matches!(error, Error::Corrupt { offset: 13, .. }),
+            "{error:?}"
+        );
     }
 }
