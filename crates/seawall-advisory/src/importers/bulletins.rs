@@ -2,6 +2,7 @@
 
 use super::oval::{Bound, Definition, Flaw};
 use super::rpm_rows::Verdict;
+use super::text::date;
 use crate::{Advisory, CoveredFlaw, Source, cvss};
 use seawall_model::{Cvss, Severity};
 
@@ -11,8 +12,8 @@ pub(super) fn advisory(id: &str, source: Source, definition: &Definition) -> Adv
     let title = definition.title.split_whitespace().collect::<Vec<_>>();
     advisory.title = title.join(" ");
     advisory.description.clone_from(&definition.description);
-    advisory.published.clone_from(&definition.issued);
-    advisory.modified.clone_from(&definition.updated);
+    advisory.published = definition.issued.as_deref().and_then(date);
+    advisory.modified = definition.updated.as_deref().and_then(date);
     advisory.severity = Severity::from_word(&definition.severity);
     let links = definition.references.iter().map(|r| r.url.clone());
     advisory.references = links.filter(|url| !url.is_empty()).collect();

@@ -1,6 +1,7 @@
 //! Feed files read into values: errors become [`Incomplete`] entries with the place.
 
-use super::{FeedFile, Records};
+use super::FeedFile;
+use super::rejected::Rejected;
 use seawall_model::{Incomplete, IncompleteReason};
 use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, Visitor};
 use serde_json::Value;
@@ -39,7 +40,7 @@ pub(super) fn json<T: DeserializeOwned>(file: &FeedFile<'_>) -> Result<T, Incomp
 /// over.
 pub(super) fn json_lines<T: DeserializeOwned>(
     file: &FeedFile<'_>,
-    records: &mut Records,
+    rejected: &mut Rejected<'_>,
     mut take: impl FnMut(T),
 ) {
     for (offset, line) in lines(file.bytes) {
@@ -48,9 +49,7 @@ pub(super) fn json_lines<T: DeserializeOwned>(
         }
         match serde_json::from_slice(line) {
             Ok(value) => take(value),
-            Err(error) => records
-                .incomplete
-                .push(json_error(file, line, offset, &error)),
+            Err(error) => rejected.report(json_error(file, line, offset, &error)),
         }
     }
 }
@@ -59,26 +58,29 @@ pub(super) fn json_lines<T: DeserializeOwned>(
 /// in memory at a time and what stands before a damaged place is used.
 pub(super) fn json_members(
     file: &FeedFile<'_>,
-    records: &mut Records,
-    mut take: impl FnMut(String, Value, &mut Records),
+    rejected: &mut Rejected<'_>,
+    mut take: impl FnMut(String, Value, &mut Rejected<'_>),
 ) {
-    let mut pass = |key, value, records: &mut Records| take(key, value, records);
+    let mut pass = |key, value, rejected: &mut Rejected<'_>| take(key, value, rejected);
     let members = Members {
         take: &mut pass,
-        records: &mut *records,
+        rejected: &mut *rejected,
     };
-    let error = seeded(file, members);
-    records.incomplete.extend(error);
+    if let Some(error) = seeded(file, members) {
+        rejected.report(error);
+    }
 }
 
 /// Reads a file that is one JSON value through `seed`, which keeps what it has seen when the file
 /// turns out to be damaged further on.
 pub(super) fn json_seed<'a, S: DeserializeSeed<'a, Value = ()>>(
     file: &FeedFile<'a>,
-    records: &mut Records,
+    rejected: &mut Rejected<'_>,
     seed: S,
 ) {
-    records.incomplete.extend(seeded(file, seed));
+    if let Some(error) = seeded(file, seed) {
+        rejected.report(error);
+    }
 }
 
 fn seeded<'a, S: DeserializeSeed<'a, Value = ()>>(
@@ -91,12 +93,12 @@ fn seeded<'a, S: DeserializeSeed<'a, Value = ()>>(
     result.err().map(|error| json_error(file, bytes, 0, &error))
 }
 
-struct Members<'a> {
-    take: &'a mut dyn FnMut(String, Value, &mut Records),
-    records: &'a mut Records,
+struct Members<'a, 'file> {
+    take: &'a mut dyn FnMut(String, Value, &mut Rejected<'_>),
+    rejected: &'a mut Rejected<'file>,
 }
 
-impl<'de> DeserializeSeed<'de> for Members<'_> {
+impl<'de> DeserializeSeed<'de> for Members<'_, '_> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
@@ -104,7 +106,7 @@ impl<'de> DeserializeSeed<'de> for Members<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Members<'_> {
+impl<'de> Visitor<'de> for Members<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,7 +115,7 @@ impl<'de> Visitor<'de> for Members<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((key, value)) = map.next_entry()? {
-            (self.take)(key, value, &mut *self.records);
+            (self.take)(key, value, &mut *self.rejected);
         }
         Ok(())
     }

@@ -22,6 +22,8 @@ pub mod nvd;
 mod oracle;
 pub mod osv;
 mod oval;
+#[cfg(test)]
+mod real_data;
 mod redhat;
 mod rejected;
 mod rpm_rows;

@@ -39,6 +39,14 @@ impl<'a> Rejected<'a> {
         self.listed.push(incomplete);
     }
 
+    /// Adds an entry that is made already.
+    pub(super) fn report(&mut self, incomplete: Incomplete) {
+        match self.listed.len() {
+            LISTED.. => self.unlisted += 1,
+            _ => self.listed.push(incomplete),
+        }
+    }
+
     /// Adds what a JSON parser says of `what`.
     pub(super) fn push_json(&mut self, error: &serde_json::Error, what: &str) {
         let reason = match error.is_eof() {

@@ -9,6 +9,7 @@ mod secdb;
 
 use super::document::{contains, corrupt, head};
 use super::flaws::FlawTable;
+use super::rejected::Rejected;
 use super::{FeedFile, Importer, Records};
 use crate::{Affected, NameKind, Source, State, Upper};
 use seawall_model::{DistroFamily, Ecosystem};
@@ -30,12 +31,14 @@ impl Importer for Alpine {
     }
 
     fn import(&self, file: &FeedFile<'_>, records: &mut Records) {
-        let secdb = secdb::parse(file, records);
-        read(file, secdb, records);
+        let mut rejected = Rejected::new(file);
+        let secdb = secdb::parse(file, &mut rejected);
+        read(file, secdb, &mut rejected, records);
+        rejected.finish(records);
     }
 }
 
-fn read(file: &FeedFile<'_>, secdb: Secdb, records: &mut Records) {
+fn read(file: &FeedFile<'_>, secdb: Secdb, rejected: &mut Rejected<'_>, records: &mut Records) {
     if secdb.packages.is_empty() {
         // Nothing to say, or nothing could be read, which was reported.
         return;
@@ -43,7 +46,7 @@ fn read(file: &FeedFile<'_>, secdb: Secdb, records: &mut Records) {
     let Some((ecosystem, source)) = ecosystem(&secdb) else {
         let message = "secdb of a distribution that is not known: neither a distroversion nor a \
                        urlprefix of Wolfi, Chainguard or MinimOS";
-        return records.incomplete.push(corrupt(file, message));
+        return rejected.report(corrupt(file, message));
     };
     let mut flaws = FlawTable::new(source);
     for pkg in secdb.packages {
@@ -52,7 +55,7 @@ fn read(file: &FeedFile<'_>, secdb: Secdb, records: &mut Records) {
                 let named = flaw_names(&fix);
                 if named.is_empty() {
                     let message = format!("'{fix}' of package '{}' names no flaw", pkg.name);
-                    records.incomplete.push(corrupt(file, message));
+                    rejected.report(corrupt(file, message));
                 }
                 for (id, aliases) in named {
                     let advisory = flaws.entry(&id);
@@ -112,13 +115,18 @@ fn ecosystem(secdb: &Secdb) -> Option<(Ecosystem, Source)> {
 /// The flaws in a line such as `CVE-2021-3121 GHSA-c3h9-896r-86jm`, each with its other names.
 ///
 /// Several CVEs are several flaws. Bulletins of other projects (`XSA-224`) cover several flaws too,
-/// so taking them for aliases would melt these into one. `CVE_2019-2426` is read as it is meant,
+/// so taking them for aliases would melt these into one. `CVE_2019-2426` and
+/// `CVE 2018-16859` are read as they are meant,
 /// and words that are no names (`CVE N/A ZBX-11023`, `(+ regression)`) are passed over.
 fn flaw_names(text: &str) -> Vec<(String, Vec<String>)> {
+    let text = text.replace("CVE 2", "CVE-2");
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')'));
     let names = words
         .map(|word| word.replacen("CVE_", "CVE-", 1))
-        .map(|word| word.trim_end_matches(['?', '.', ':']).to_owned())
+        .map(|word| {
+            let word = word.trim_end_matches(".patch");
+            word.trim_end_matches(['?', '.', ':']).to_owned()
+        })
         .filter(|word| is_name(word));
     let (mut cves, others): (Vec<String>, Vec<String>) =
         names.partition(|name| name.starts_with("CVE-"));
@@ -132,15 +140,14 @@ fn flaw_names(text: &str) -> Vec<(String, Vec<String>)> {
     }
 }
 
-/// `PREFIX-...` with a digit somewhere behind the dash, or a GHSA name.
+/// `PREFIX-...` with a digit somewhere behind the dash (`wnpa-sec-2017-18`), or a GHSA name.
 fn is_name(word: &str) -> bool {
     let Some((prefix, rest)) = word.split_once('-') else {
         return false;
     };
-    let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
     prefix.len() >= 2
-        && prefix.starts_with(|c: char| c.is_ascii_uppercase())
-        && prefix.chars().all(upper)
+        && prefix.starts_with(|c: char| c.is_ascii_alphabetic())
+        && prefix.chars().all(|c| c.is_ascii_alphanumeric())
         && !rest.is_empty()
         && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         && (prefix == "GHSA" || rest.contains(|c: char| c.is_ascii_digit()))
@@ -184,6 +191,9 @@ mod tests {
             ("CVE-2017-2616", "CVE-2017-2616"),
             ("CVE_2019-2426", "CVE-2019-2426"),
             ("CVE-2017-9671?", "CVE-2017-9671"),
+            ("CVE-2017-8073.patch", "CVE-2017-8073"),
+            ("CVE 2018-16859", "CVE-2018-16859"),
+            ("wnpa-sec-2017-18", "wnpa-sec-2017-18"),
             ("CVE-2017-2616 (+ regression fix)", "CVE-2017-2616"),
             ("XSA-216 CVE-2017-10911", "CVE-2017-10911"),
             (

@@ -1,7 +1,8 @@
 //! The file format, read so that a damaged file gives what stands before the damage.
 
+use super::super::FeedFile;
 use super::super::document::{self, corrupt};
-use super::super::{FeedFile, Records};
+use super::super::rejected::Rejected;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -44,7 +45,7 @@ struct Document {
 }
 
 /// Reads the file, JSON or YAML. What is wrong is reported.
-pub(super) fn parse(file: &FeedFile<'_>, records: &mut Records) -> Secdb {
+pub(super) fn parse(file: &FeedFile<'_>, rejected: &mut Rejected<'_>) -> Secdb {
     let mut secdb = Secdb::default();
     if file.bytes.trim_ascii_start().starts_with(b"{") {
         let mut damaged = Vec::new();
@@ -52,9 +53,10 @@ pub(super) fn parse(file: &FeedFile<'_>, records: &mut Records) -> Secdb {
             secdb: &mut secdb,
             damaged: &mut damaged,
         };
-        document::json_seed(file, records, seed);
-        let entries = damaged.into_iter().map(|message| corrupt(file, message));
-        records.incomplete.extend(entries);
+        document::json_seed(file, rejected, seed);
+        for message in damaged {
+            rejected.report(corrupt(file, message));
+        }
         return secdb;
     }
     let document = document::yaml(file).or_else(|incomplete| {
@@ -64,7 +66,7 @@ pub(super) fn parse(file: &FeedFile<'_>, records: &mut Records) -> Secdb {
             let start = memchr::memrchr(b'\n', whole.get(..cut)?)?;
             whole.get(..=start)
         });
-        records.incomplete.push(incomplete);
+        rejected.report(incomplete);
         let bytes = before.unwrap_or_default();
         document::yaml(&FeedFile { bytes, ..*file })
     });

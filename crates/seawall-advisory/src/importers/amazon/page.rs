@@ -1,6 +1,7 @@
 //! A bulletin's page. What is read of it stands between fixed words; the rest may be any HTML.
 
 use super::super::document::corrupt;
+use super::super::rejected::Rejected;
 use super::super::rpm_rows::{Key, RpmRows, Verdict, is_debug_package};
 use super::super::{FeedFile, Records};
 use super::{ecosystem, keep, link};
@@ -34,6 +35,7 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
         return records.incomplete.push(corrupt(file, message));
     };
     let mut rows = RpmRows::default();
+    let mut rejected = Rejected::new(file);
     for package in packages.split("<br") {
         let package = package.rsplit('>').next().unwrap_or_default();
         let package = package.replace("&nbsp;", " ");
@@ -43,7 +45,7 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
         }
         let Some((name, version, architecture)) = split_file_name(package) else {
             let message = format!("{id}: '{package}' is no package");
-            records.incomplete.push(corrupt(file, message));
+            rejected.report(corrupt(file, message));
             continue;
         };
         if architecture == "src" || is_debug_package(name) {
@@ -56,10 +58,11 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
             }
             None => {
                 let message = format!("{id}: of which release is '{package}'?");
-                records.incomplete.push(corrupt(file, message));
+                rejected.report(corrupt(file, message));
             }
         }
     }
+    rejected.finish(records);
     advisory.affected = rows.finish();
     keep(advisory, records);
 }

@@ -3,6 +3,7 @@
 
 use super::super::rejected::Rejected;
 use super::super::rpm_rows::{Key, RpmRows, Verdict, is_debug_package};
+use super::super::text::date;
 use super::super::xml::{self, Node, Xml, attribute};
 use super::super::{FeedFile, Records};
 use super::{ecosystem, keep, link};
@@ -68,8 +69,8 @@ impl Update {
     fn start(&mut self, start: &BytesStart<'_>, offset: u64, rejected: &mut Rejected<'_>) {
         let get = |name: &str| attribute(start, name);
         match start.local_name().as_ref() {
-            "issued" => self.advisory.published = get("date"),
-            "updated" => self.advisory.modified = get("date"),
+            "issued" => self.advisory.published = get("date").as_deref().and_then(date),
+            "updated" => self.advisory.modified = get("date").as_deref().and_then(date),
             "reference" if get("type").as_deref() == Some("cve") => {
                 let flaws = get("id").map(CoveredFlaw::new);
                 self.advisory.covers.extend(flaws);

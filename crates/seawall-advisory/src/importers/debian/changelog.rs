@@ -6,6 +6,7 @@
 
 use super::super::document;
 use super::super::flaws::FlawTable;
+use super::super::rejected::Rejected;
 use super::super::{FeedFile, Records};
 use super::line::unknown_release;
 use super::releases;
@@ -25,7 +26,8 @@ struct Entry {
 
 pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
     let mut first_fix: BTreeMap<(String, String, String), String> = BTreeMap::new();
-    document::json_lines(file, records, |entry: Entry| {
+    let mut rejected = Rejected::new(file);
+    document::json_lines(file, &mut rejected, |entry: Entry| {
         for cve in entry.cves {
             let key = (cve, entry.suite.clone(), entry.source.clone());
             // A later version that names the flaw again mends the mending, not the flaw.
@@ -50,7 +52,8 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
         flaws.entry(&cve).affected.push(row);
     }
     for codename in unknown {
-        records.incomplete.push(unknown_release(file, &codename));
+        rejected.report(unknown_release(file, &codename));
     }
     flaws.finish(records);
+    rejected.finish(records);
 }

@@ -13,6 +13,7 @@
 //! then only what is written here is taken.
 
 use super::super::document::{corrupt, lines};
+use super::super::rejected::Rejected;
 use super::super::{FeedFile, Records};
 use super::line::{PackageLine, unknown_release};
 use super::releases::{self, MAINTAINED};
@@ -39,6 +40,7 @@ fn flaw_header(line: &str) -> Option<(&str, &str)> {
 
 pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
     let mut unknown = BTreeSet::new();
+    let mut rejected = Rejected::new(file);
     let mut block: Option<(u64, String, Vec<String>)> = None;
     for (offset, line) in lines(file.bytes) {
         let line = String::from_utf8_lossy(line);
@@ -52,21 +54,38 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
             continue;
         }
         if let Some((offset, header, details)) = block.take() {
-            read_flaw(file, offset, &header, &details, &mut unknown, records);
+            read_flaw(
+                file,
+                offset,
+                &header,
+                &details,
+                &mut unknown,
+                &mut rejected,
+                records,
+            );
         }
         if flaw_header(&line).is_some() {
             block = Some((offset, line.into_owned(), Vec::new()));
         } else {
             let message = "no flaw begins like this";
-            records.incomplete.push(corrupt(file, message).at(offset));
+            rejected.report(corrupt(file, message).at(offset));
         }
     }
     if let Some((offset, header, details)) = block {
-        read_flaw(file, offset, &header, &details, &mut unknown, records);
+        read_flaw(
+            file,
+            offset,
+            &header,
+            &details,
+            &mut unknown,
+            &mut rejected,
+            records,
+        );
     }
     for codename in unknown {
-        records.incomplete.push(unknown_release(file, &codename));
+        rejected.report(unknown_release(file, &codename));
     }
+    rejected.finish(records);
 }
 
 fn read_flaw(
@@ -75,6 +94,7 @@ fn read_flaw(
     header: &str,
     details: &[String],
     unknown: &mut BTreeSet<String>,
+    rejected: &mut Rejected<'_>,
     records: &mut Records,
 ) {
     let Some((id, description)) = flaw_header(header) else {
@@ -93,7 +113,7 @@ fn read_flaw(
                 Some(line) => package_lines.push(line),
                 None => {
                     let message = format!("{id}: '{line}' names no package and version");
-                    records.incomplete.push(corrupt(file, message).at(offset));
+                    rejected.report(corrupt(file, message).at(offset));
                 }
             }
         }
@@ -119,7 +139,7 @@ fn read_flaw(
                 })),
                 Err(error) => {
                     let message = format!("{id}, package '{}': {error}", line.package);
-                    records.incomplete.push(corrupt(file, message).at(offset));
+                    rejected.report(corrupt(file, message).at(offset));
                     break;
                 }
             }

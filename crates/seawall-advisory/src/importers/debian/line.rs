@@ -7,6 +7,7 @@
 //! ```
 
 use super::super::document::{corrupt, lines};
+use super::super::rejected::Rejected;
 use super::super::{FeedFile, Records};
 use super::releases;
 use crate::{Advisory, Affected, CoveredFlaw, NameKind, Source, State, Upper};
@@ -117,6 +118,7 @@ fn iso_date(date: &str) -> Option<String> {
 
 pub(super) fn import_bulletins(file: &FeedFile<'_>, records: &mut Records) {
     let mut unknown = BTreeSet::new();
+    let mut rejected = Rejected::new(file);
     let mut bulletin: Option<Advisory> = None;
     for (number, (offset, line)) in lines(file.bytes).enumerate() {
         let line = String::from_utf8_lossy(line);
@@ -139,13 +141,14 @@ pub(super) fn import_bulletins(file: &FeedFile<'_>, records: &mut Records) {
         };
         if let Some(error) = error {
             let message = format!("line {}: {error}", number.saturating_add(1));
-            records.incomplete.push(corrupt(file, message).at(offset));
+            rejected.report(corrupt(file, message).at(offset));
         }
     }
     keep(bulletin, records);
     for codename in unknown {
-        records.incomplete.push(unknown_release(file, &codename));
+        rejected.report(unknown_release(file, &codename));
     }
+    rejected.finish(records);
 }
 
 /// Notices without packages (a new signing key, a release's end of life) are no advisories.

@@ -3,6 +3,7 @@
 
 use super::super::document::{self, corrupt};
 use super::super::flaws::FlawTable;
+use super::super::rejected::Rejected;
 use super::super::{FeedFile, Records};
 use super::line::unknown_release;
 use super::releases;
@@ -39,10 +40,11 @@ struct Verdict {
 pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
     let mut flaws = FlawTable::new(Source::Debian);
     let mut unknown = BTreeSet::new();
-    document::json_members(file, records, |package, entries, records| {
+    let mut rejected = Rejected::new(file);
+    document::json_members(file, &mut rejected, |package, entries, rejected| {
         let Value::Object(entries) = entries else {
             let message = format!("package '{package}' holds no flaws");
-            return records.incomplete.push(corrupt(file, message));
+            return rejected.report(corrupt(file, message));
         };
         for (id, entry) in entries {
             match serde_json::from_value(entry) {
@@ -54,20 +56,21 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
                         entry,
                         &mut flaws,
                         &mut unknown,
-                        records,
+                        rejected,
                     );
                 }
                 Err(error) => {
                     let message = format!("{id} of package '{package}': {error}");
-                    records.incomplete.push(corrupt(file, message));
+                    rejected.report(corrupt(file, message));
                 }
             }
         }
     });
     for codename in unknown {
-        records.incomplete.push(unknown_release(file, &codename));
+        rejected.report(unknown_release(file, &codename));
     }
     flaws.finish(records);
+    rejected.finish(records);
 }
 
 fn read_entry(
@@ -77,7 +80,7 @@ fn read_entry(
     entry: Entry,
     flaws: &mut FlawTable,
     unknown: &mut BTreeSet<String>,
-    records: &mut Records,
+    rejected: &mut Rejected<'_>,
 ) {
     let advisory = flaws.entry(id);
     if advisory.description.is_empty() {
@@ -105,7 +108,7 @@ fn read_entry(
             Ok(row) => advisory.affected.push(row),
             Err(error) => {
                 let message = format!("{id} of package '{package}' in {codename}: {error}");
-                records.incomplete.push(corrupt(file, message));
+                rejected.report(corrupt(file, message));
             }
         }
     }

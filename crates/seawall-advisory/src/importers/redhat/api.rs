@@ -2,7 +2,9 @@
 //! (<https://access.redhat.com/hydra/rest/securitydata/cve/CVE.json>). Its packages are sources.
 
 use super::super::document::{self, corrupt};
+use super::super::rejected::Rejected;
 use super::super::rpm_rows::{Key, RpmRows, Verdict, evr};
+use super::super::text::date;
 use super::super::{FeedFile, Records};
 use super::{NOT_RPM, OTHER_PRODUCTS, module_stream, release};
 use crate::{Advisory, Source, cvss};
@@ -101,7 +103,7 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
     let mut advisory = Advisory::new(record.name.as_str(), Source::RedHat);
     let rating = record.threat_severity.as_deref();
     advisory.severity = rating.and_then(Severity::from_word);
-    advisory.published.clone_from(&record.public_date);
+    advisory.published = record.public_date.as_deref().and_then(date);
     advisory.title = record
         .bugzilla
         .map(|bug| bug.description)
@@ -119,6 +121,7 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
         .cvss
         .extend(vectors.filter_map(|vector| cvss::parse(&vector, Source::RedHat.name())));
     let mut rows = RpmRows::default();
+    let mut rejected = Rejected::new(file);
     for fixed in record.affected_release.as_slice() {
         let Some(ecosystem) = release(&fixed.cpe) else {
             records.skip(OTHER_PRODUCTS, 1);
@@ -146,7 +149,7 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
             "Under investigation" => Verdict::UnderInvestigation,
             other => {
                 let message = format!("'{other}' of '{}' is not known", state.package_name);
-                records.incomplete.push(corrupt(file, message));
+                rejected.report(corrupt(file, message));
                 continue;
             }
         };
@@ -167,6 +170,7 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
         key.module = module;
         rows.add(key, verdict, None);
     }
+    rejected.finish(records);
     advisory.affected = rows.finish();
     if !advisory.affected.is_empty() {
         records.advisories.push(advisory);

@@ -3,6 +3,7 @@
 
 use super::super::document;
 use super::super::rpm_rows::{Key, RpmRows, Verdict, is_debug_package};
+use super::super::text::date;
 use super::super::{FeedFile, Records};
 use super::products::{Component, Other, Products, Tree};
 use super::{NOT_RPM, OTHER_PRODUCTS};
@@ -203,12 +204,9 @@ fn import_flaw(
 
 fn record(id: &str, head: &Head) -> Advisory {
     let mut advisory = Advisory::new(id, Source::RedHat);
-    advisory
-        .published
-        .clone_from(&head.tracking.initial_release_date);
-    advisory
-        .modified
-        .clone_from(&head.tracking.current_release_date);
+    let tracking = &head.tracking;
+    advisory.published = tracking.initial_release_date.as_deref().and_then(date);
+    advisory.modified = tracking.current_release_date.as_deref().and_then(date);
     let rating = head.aggregate_severity.as_ref();
     advisory.severity = rating.and_then(|rating| Severity::from_word(&rating.text));
     advisory
