@@ -78,6 +78,12 @@ mod tests {
     use crate::importers::testing;
 
     #[test]
+    fn damaged_files_are_reported() {
+        testing::survives_damage(&Epss, "epss", "scores.csv", "a.csv");
+        testing::survives_damage(&Epss, "epss", "semicolons.csv", "a.csv");
+    }
+
+    #[test]
     fn samples_become_the_expected_records() {
         for (sample, name) in [
             ("scores.csv", "epss_scores-2024-01-02.csv"),

@@ -107,6 +107,11 @@ mod tests {
     use crate::importers::testing;
 
     #[test]
+    fn damaged_files_are_reported() {
+        testing::survives_damage(&FriendsOfPhp, "friendsofphp", "advisory.yaml", "a.yaml");
+    }
+
+    #[test]
     fn samples_become_the_expected_records() {
         let name = "acme/shelf/CVE-2024-10001.yaml";
         testing::check(&FriendsOfPhp, "friendsofphp", "advisory.yaml", name);

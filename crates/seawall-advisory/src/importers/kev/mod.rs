@@ -114,6 +114,12 @@ mod tests {
     use crate::importers::testing;
 
     #[test]
+    fn damaged_files_are_reported() {
+        testing::survives_damage(&Kev, "kev", "catalogue.json", "a.json");
+        testing::survives_damage(&Kev, "kev", "catalogue.csv", "a.csv");
+    }
+
+    #[test]
     fn samples_become_the_expected_records() {
         for (sample, name) in [
             ("catalogue.json", "known_exploited_vulnerabilities.json"),

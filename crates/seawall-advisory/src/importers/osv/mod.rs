@@ -148,6 +148,11 @@ mod tests {
     use crate::importers::testing;
 
     #[test]
+    fn damaged_files_are_reported() {
+        testing::survives_damage(&Osv, "osv", "records.jsonl", "a.jsonl");
+    }
+
+    #[test]
     fn samples_become_the_expected_records() {
         testing::check(&Osv, "osv", "records.jsonl", "osv/records.jsonl");
     }

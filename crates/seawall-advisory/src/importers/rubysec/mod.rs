@@ -132,6 +132,11 @@ mod tests {
     use crate::importers::testing;
 
     #[test]
+    fn damaged_files_are_reported() {
+        testing::survives_damage(&RubySec, "rubysec", "gem.yml", "a.yml");
+    }
+
+    #[test]
     fn samples_become_the_expected_records() {
         for (sample, name) in [
             ("gem.yml", "gems/shelf/CVE-2024-10001.yml"),
