@@ -26,6 +26,8 @@ pub(crate) struct Group<'a> {
 pub(crate) struct Row<'a> {
     /// The package; for several of one source package `openssl (3 packages)`.
     pub(crate) package: String,
+    /// The source package, or the package itself.
+    pub(crate) source: &'a str,
     pub(crate) version: &'a str,
     pub(crate) fix: &'a Fix,
     /// The worst of them.
@@ -34,11 +36,13 @@ pub(crate) struct Row<'a> {
     pub(crate) flaws: Vec<&'a Finding>,
 }
 
-/// One line of "do first".
+/// One entry of "do first": a package to act on, and its worst flaw.
 pub(crate) struct First<'a> {
     pub(crate) finding: &'a Finding,
-    pub(crate) package: String,
+    pub(crate) package: &'a str,
     pub(crate) version: &'a str,
+    /// Number of other flaws in the package, or in packages of the same source.
+    pub(crate) others: usize,
 }
 
 impl<'a> Group<'a> {
@@ -138,26 +142,38 @@ pub(crate) fn of<'a>(report: &'a Report<'_>) -> Vec<Group<'a>> {
         .collect()
 }
 
-/// The flaws to look at first, each once, though several packages of one source have it.
+/// The packages to act on first, each once, however many flaws it has and however many packages
+/// were built from its source.
 pub(crate) fn first<'a>(report: &'a Report<'_>, most: usize) -> Vec<First<'a>> {
-    let mut seen = BTreeSet::new();
-    let mut chosen = Vec::new();
+    let mut chosen: Vec<(First<'a>, BTreeSet<&'a str>)> = Vec::new();
+    let mut places = BTreeMap::new();
     for finding in report.findings.iter().filter(|f| f.status.counts()) {
-        if chosen.len() == most {
-            break;
-        }
         let Some(package) = report.package(finding) else {
             continue;
         };
-        if seen.insert((finding.id.as_str(), source_name(package))) {
-            chosen.push(First {
+        let key = (package.kind, source_name(package), package.version.as_str());
+        let next = chosen.len();
+        let place = *places.entry(key).or_insert(next);
+        if place == next && next < most {
+            let first = First {
                 finding,
-                package: package.name.clone(),
+                package: &package.name,
                 version: &package.version,
-            });
+                others: 0,
+            };
+            chosen.push((first, BTreeSet::new()));
+        }
+        if let Some((_, flaws)) = chosen.get_mut(place) {
+            flaws.insert(&finding.id);
         }
     }
     chosen
+        .into_iter()
+        .map(|(first, flaws)| First {
+            others: flaws.len().saturating_sub(1),
+            ..first
+        })
+        .collect()
 }
 
 fn source_name(package: &Package) -> &str {
@@ -167,7 +183,7 @@ fn source_name(package: &Package) -> &str {
         .map_or(package.name.as_str(), |source| source.name.as_str())
 }
 
-/// Findings come ordered by priority, and rows and the flaws in them keep that order.
+/// Findings come ordered by priority; packages, their rows and the flaws in these keep that order.
 fn fold<'a>(found: &[(&'a Finding, &'a Package)]) -> Vec<Row<'a>> {
     let mut rows: Vec<(Row<'a>, BTreeSet<&'a str>, BTreeSet<&'a str>)> = Vec::new();
     let mut places = BTreeMap::new();
@@ -182,6 +198,7 @@ fn fold<'a>(found: &[(&'a Finding, &'a Package)]) -> Vec<Row<'a>> {
         let place = *places.entry(key).or_insert_with(|| {
             let row = Row {
                 package: String::new(),
+                source: source_name(package),
                 version: &package.version,
                 fix: &finding.fix,
                 severity: Severity::Unknown,
@@ -203,5 +220,12 @@ fn fold<'a>(found: &[(&'a Finding, &'a Package)]) -> Vec<Row<'a>> {
             row.flaws.push(finding);
         }
     }
-    rows.into_iter().map(|(row, ..)| row).collect()
+    let mut rows: Vec<Row<'a>> = rows.into_iter().map(|(row, ..)| row).collect();
+    // The rows of one package stay together, where its first one is.
+    let mut order = BTreeMap::new();
+    for (place, row) in rows.iter().enumerate() {
+        order.entry((row.source, row.version)).or_insert(place);
+    }
+    rows.sort_by_key(|row| order.get(&(row.source, row.version)).copied());
+    rows
 }

@@ -137,7 +137,7 @@ fn first(report: &Report<'_>, comment: &mut Comment) {
         text.push_str(&format!(
             "1. **{}** {} {}{fix}{exploited} ({} {}) {}\n",
             markdown(&finding.id),
-            markdown(&short(&item.package)),
+            markdown(&short(item.package)),
             markdown(&short(item.version)),
             finding.priority.level.name(),
             finding.priority.score,

@@ -284,6 +284,10 @@ impl Table<'_> {
                 .map(|part| format!("{} {} {:+}", part.name, part.value, part.points))
                 .collect();
             lines.extend(self.painter.wrap(15, &parts.join(" · "), FAINT));
+            if item.others > 0 {
+                let text = format!("and {} in it", count(item.others, "other flaw"));
+                lines.push(self.painter.line(15, &[Cell::new(&text, FAINT)]));
+            }
         }
         lines
     }
@@ -304,8 +308,12 @@ impl Table<'_> {
             }
             lines.extend(self.layer_heading(group));
             lines.push(self.row_heading(&widths));
+            let mut above = None;
             for row in group.rows.iter().take(self.rows) {
-                lines.push(self.row(row, &widths));
+                // A package with several fixes is named once.
+                let named = above == Some((&row.package, row.version));
+                lines.push(self.row(row, named, &widths));
+                above = Some((&row.package, row.version));
             }
             let more = group.rows.len().saturating_sub(self.rows);
             if more > 0 {
@@ -382,7 +390,8 @@ impl Table<'_> {
         self.painter.columns(4, widths, &cells)
     }
 
-    fn row(&self, row: &Row<'_>, widths: &[usize]) -> String {
+    fn row(&self, row: &Row<'_>, named: bool, widths: &[usize]) -> String {
+        let name = |text: &str| Cell::plain(if named { "" } else { text });
         let fix = match row.fix.state {
             FixState::Fixed => Style::new(),
             FixState::NotFixed | FixState::WontFix | FixState::Unknown => FAINT,
@@ -393,8 +402,8 @@ impl Table<'_> {
             4,
             widths,
             &[
-                Cell::plain(&row.package),
-                Cell::plain(row.version),
+                name(&row.package),
+                name(row.version),
                 Cell::new(&fix_text(row), fix),
                 Cell::new(row.severity.name(), severity_style(row.severity)),
                 Cell::new(
