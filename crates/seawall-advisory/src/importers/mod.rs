@@ -24,6 +24,8 @@ pub mod osv;
 mod oval;
 #[cfg(test)]
 mod real_data;
+#[cfg(test)]
+mod real_feeds;
 mod redhat;
 mod rejected;
 mod rpm_rows;

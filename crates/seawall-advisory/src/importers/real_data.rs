@@ -101,7 +101,10 @@ const EXPECTED: &[(&str, &str, &str, usize, usize, usize)] = &[
 ];
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "these archives are the tests' own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these archives are the tests' own"
+)]
 fn published_feeds_are_read() {
     for archive in ["feed-samples", "azurelinux-oval", "alpine-secdb-2020-06"] {
         let Some(path) = shared_data(&format!("advisories/raw/{archive}.tar.zst")) else {
@@ -151,7 +154,10 @@ fn published_feeds_are_read() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "these archives are the tests' own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these archives are the tests' own"
+)]
 fn fixes_named_in_changelogs_are_read() {
     let Some(path) = shared_data("advisories/osv/Debian.changelog-fixes.derived.jsonl.zst") else {
         return;

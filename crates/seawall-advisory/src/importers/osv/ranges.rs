@@ -17,11 +17,15 @@ impl Bound {
     fn version(&self) -> &str {
         match self {
             Self::Introduced(version) => version,
-            Self::Ends(
-                Upper::Fixed(version) | Upper::Before(version) | Upper::LastAffected(version),
-            ) => version,
-            Self::Ends(Upper::Open) => "",
+            Self::Ends(upper) => version_of(upper),
         }
+    }
+}
+
+fn version_of(upper: &Upper) -> &str {
+    match upper {
+        Upper::Fixed(version) | Upper::Before(version) | Upper::LastAffected(version) => version,
+        Upper::Open => "",
     }
 }
 
@@ -32,7 +36,7 @@ impl Bound {
 /// is sorted first, where the scheme can compare all its versions.
 pub(super) fn from_events(events: &[Event<'_>], scheme: VersionScheme) -> Vec<VersionRange> {
     let mut bounds: Vec<Bound> = events.iter().flat_map(bounds_of).collect();
-    if !alternates(&bounds) {
+    if !alternates(&bounds) || any_ends_before_it_begins(&bounds, scheme) {
         sort(&mut bounds, scheme);
     }
     let mut ranges = Vec::new();
@@ -88,6 +92,16 @@ fn alternates(bounds: &[Bound]) -> bool {
         let fits = fits && !(begins && affected);
         affected = begins;
         fits
+    })
+}
+
+/// Bitnami interleaves branches now and then: `introduced 9.4.0, fixed 9.3.4`.
+fn any_ends_before_it_begins(bounds: &[Bound], scheme: VersionScheme) -> bool {
+    bounds.windows(2).any(|pair| match pair {
+        [Bound::Introduced(start), Bound::Ends(end)] if start != "0" => {
+            compare(scheme, start, version_of(end)).is_ok_and(Ordering::is_gt)
+        }
+        _ => false,
     })
 }
 
@@ -159,6 +173,8 @@ mod tests {
         check("f1.0.0 i0", "..1.0.0");
         check("f2.1.0 i2.0.0 f1.2.0 i1.0.0", "1.0.0..1.2.0 2.0.0..2.1.0");
         check("i0 f1.0.1 f1.0.2", "..1.0.1");
+        // Found in Bitnami's records: as written, the first branch would end before it begins.
+        check("i2.0.0 f1.3.0 i1.0.0 f2.1.0", "1.0.0..1.3.0 2.0.0..2.1.0");
         check("i1.0.0 i1.1.0 f1.2.0", "1.0.0..1.2.0");
         check("f1.0.0", "");
         check("", "");

@@ -1,10 +1,10 @@
-//! Every importer on real feeds. Needs the test data beside the repository, or in `SEAWALL_DATA`.
+//! Every importer on real feeds, where the shared test data is at hand.
 
-use seawall_advisory::Upper;
-use seawall_advisory::importers::{ALL, FeedFile, Records};
+use super::{ALL, FeedFile, Records, testing};
+use crate::Upper;
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Importers whose files in the data are whole and well formed.
 const COMPLETE: &[&str] = &[
@@ -18,20 +18,11 @@ const COMPLETE: &[&str] = &[
     "cnnvd",
 ];
 
-fn advisories() -> Option<PathBuf> {
-    let root = std::env::var_os("SEAWALL_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let path = root.join("advisories");
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there", path.display());
-    None
-}
-
 /// Calls `visit` with every file below a folder, unpacked.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the data is ours, and this crate cannot reach the capped decompressors"
+)]
 fn walk(folder: &Path, visit: &mut dyn FnMut(&str, &[u8])) {
     let mut entries: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -69,7 +60,9 @@ fn walk(folder: &Path, visit: &mut dyn FnMut(&str, &[u8])) {
 
 #[test]
 fn every_feed_is_read_by_one_importer_without_complaint() {
-    let Some(folder) = advisories() else { return };
+    let Some(folder) = testing::shared_data("advisories") else {
+        return;
+    };
     let mut all = Records::default();
     let mut files: BTreeMap<&str, usize> = BTreeMap::new();
     walk(&folder, &mut |name, bytes| {
