@@ -166,12 +166,21 @@ impl Dispatcher {
     }
 
     /// The analyzers that want the regular file at `path` if it begins like a program, for which
-    /// its first bytes must be looked at; empty where name, size or mode say that it is none.
-    pub(crate) fn wanted_if_executable(&self, path: &str, size: u64, mode: u32) -> AnalyzerSet {
+    /// its first bytes must be looked at; empty where the name says that it is none, or its size
+    /// and mode, which are only asked for then.
+    pub(crate) fn wanted_if_program(
+        &self,
+        path: &str,
+        size_and_mode: impl FnOnce() -> (u64, u32),
+    ) -> AnalyzerSet {
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        if self.executables.is_empty() || is_data_extension(extension) {
+            return AnalyzerSet::default();
+        }
+        let (size, mode) = size_and_mode();
         let runnable = mode & 0o111 != 0 || name.contains(".so") || is_binary_extension(extension);
-        if runnable && size >= MIN_EXECUTABLE_BYTES && !is_data_extension(extension) {
+        if runnable && size >= MIN_EXECUTABLE_BYTES {
             self.executables
         } else {
             AnalyzerSet::default()
@@ -395,7 +404,7 @@ mod tests {
             ("app/a.exe", 1 << 20, 0o644, true),
             ("app/server.js", 1 << 20, 0o755, false),
         ] {
-            let set = dispatcher.wanted_if_executable(path, size, mode);
+            let set = dispatcher.wanted_if_program(path, || (size, mode));
             assert_eq!(!set.is_empty(), expected, "{path} {size} {mode:o}");
         }
     }

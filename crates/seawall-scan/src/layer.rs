@@ -5,7 +5,6 @@ use crate::path_set::PathSet;
 use crate::pipeline::{FileResult, Job, Pipeline};
 use rayon::Scope;
 use seawall_artifact::{Entry, EntryKind, Error, LayerVisitor};
-use seawall_model::{Incomplete, IncompleteReason};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,43 +99,31 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
 
     fn visit_file(&mut self, entry: &mut dyn Entry) -> Result<(), Error> {
         let hash = self.note(entry.path(), false);
-        let size = entry.size();
-        let mut wanted = self.pipeline.dispatcher.wanted(entry.path());
+        let dispatcher = &self.pipeline.dispatcher;
+        let mut wanted = dispatcher.wanted(entry.path());
+        // Size and mode of a file in a directory cost a system call each time, so that the name
+        // is asked first.
         let if_program =
-            self.pipeline
-                .dispatcher
-                .wanted_if_executable(entry.path(), size, entry.mode());
-        if !if_program.is_empty() {
-            let mut head = [0; 8];
-            let n = entry.peek(&mut head)?;
-            if has_executable_magic(head.get(..n).unwrap_or_default()) {
-                wanted = wanted.union(if_program);
-            }
+            dispatcher.wanted_if_program(entry.path(), || (entry.size(), entry.mode()));
+        if !if_program.is_empty() && is_program(entry)? {
+            wanted = wanted.union(if_program);
         }
-        if wanted.is_empty() || size == 0 {
+        if wanted.is_empty() || entry.size() == 0 {
             return Ok(());
         }
         self.wanted.insert(hash, self.order);
-        if self.pipeline.takes(wanted, size) {
-            match self.submit(entry, wanted) {
-                // A cap on this one file; the layer goes on behind it.
-                Err(error @ Error::Limit { .. }) => {
-                    self.keep(FileResult {
-                        path: entry.path().to_owned(),
-                        incomplete: vec![Incomplete {
-                            place: format!("/{}", entry.path()),
-                            ..error.to_incomplete()
-                        }],
-                        ..FileResult::default()
-                    });
-                    Ok(())
-                }
-                result => result,
-            }
-        } else {
-            let result = self.pipeline.too_large(entry.path(), size, wanted);
+        if !self.pipeline.takes(wanted, entry.size()) {
+            let result = self.pipeline.too_large(entry.path(), entry.size(), wanted);
             self.keep(result);
-            Ok(())
+            return Ok(());
+        }
+        match self.submit(entry, wanted) {
+            // The file is too large to be kept while the layer passes; what follows it is not.
+            Err(error @ Error::Limit { .. }) => {
+                self.keep_error(entry.path(), &error);
+                Ok(())
+            }
+            result => result,
         }
     }
 
@@ -150,17 +137,9 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         }
         self.wanted.insert(hash, self.order);
         match self.submit(entry, wanted) {
-            // It comes once more, when the layer has been read.
+            // It is visited again with its content.
             Ok(()) | Err(Error::Deferred { .. }) => {}
-            Err(error) => self.keep(FileResult {
-                path: entry.path().to_owned(),
-                incomplete: vec![Incomplete::new(
-                    IncompleteReason::Unreadable,
-                    format!("/{}", entry.path()),
-                    format!("the file that it is a hard link to cannot be read: {error}"),
-                )],
-                ..FileResult::default()
-            }),
+            Err(error) => self.keep_error(entry.path(), &error),
         }
     }
 
@@ -196,6 +175,16 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
     fn keep(&mut self, mut result: FileResult) {
         result.order = self.order;
         lock(&self.results).push(result);
+    }
+
+    fn keep_error(&mut self, path: &str, error: &Error) {
+        let mut incomplete = error.to_incomplete();
+        incomplete.place = format!("/{path}");
+        self.keep(FileResult {
+            path: path.to_owned(),
+            incomplete: vec![incomplete],
+            ..FileResult::default()
+        });
     }
 
     fn visit_symlink(&mut self, path: &str, target: &str) {
@@ -247,6 +236,12 @@ impl PendingLayer {
             ..self.contents
         }
     }
+}
+
+fn is_program(entry: &mut dyn Entry) -> Result<bool, Error> {
+    let mut head = [0; 8];
+    let n = entry.peek(&mut head)?;
+    Ok(has_executable_magic(head.get(..n).unwrap_or_default()))
 }
 
 /// The target of a symbolic link at `path`, as a path from the root.

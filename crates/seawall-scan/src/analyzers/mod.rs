@@ -13,6 +13,8 @@ mod testing;
 pub mod apk;
 pub mod dpkg;
 pub mod os_release;
+pub mod pacman;
+pub mod rpm;
 
 pub mod executable;
 pub mod golang;
@@ -161,6 +163,8 @@ pub const ALL: &[&dyn Analyzer] = &[
     &apk::Apk,
     &dpkg::Dpkg,
     &os_release::OsRelease,
+    &pacman::Pacman,
+    &rpm::Rpm,
     // JavaScript
     &javascript::PackageJson,
     &javascript::NpmLock,
