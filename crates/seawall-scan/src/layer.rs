@@ -198,6 +198,9 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
 
 impl LayerVisitor for LayerReader<'_, '_> {
     fn visit(&mut self, entry: &mut dyn Entry) -> Result<(), Error> {
+        if self.pipeline.is_excluded(entry.path()) {
+            return Ok(());
+        }
         match entry.kind() {
             EntryKind::File => self.visit_file(entry)?,
             EntryKind::HardLink(_) => self.visit_hard_link(entry),

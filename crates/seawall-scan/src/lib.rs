@@ -9,6 +9,7 @@ pub mod analyzers;
 pub mod base;
 mod dispatch;
 mod end_of_life;
+pub mod host;
 mod layer;
 mod path_set;
 mod pipeline;

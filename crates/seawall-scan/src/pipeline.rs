@@ -14,6 +14,7 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) hasher: PathHasher,
     pub(crate) budget: Budget,
+    excluded: &'a [String],
 }
 
 /// What the analyzers found in one file.
@@ -46,13 +47,26 @@ pub(crate) struct Job {
 }
 
 impl<'a> Pipeline<'a> {
-    pub(crate) fn new(analyzers: &'a [&'a dyn Analyzer], held_bytes: u64) -> Self {
+    pub(crate) fn new(
+        analyzers: &'a [&'a dyn Analyzer],
+        held_bytes: u64,
+        excluded: &'a [String],
+    ) -> Self {
         Self {
             analyzers,
             dispatcher: Dispatcher::new(analyzers),
             hasher: PathHasher::default(),
             budget: Budget::new(held_bytes),
+            excluded,
         }
+    }
+
+    /// Whether nothing below this directory is wanted.
+    pub(crate) fn is_excluded(&self, path: &str) -> bool {
+        self.excluded.iter().any(|directory| {
+            path.strip_prefix(directory.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
     }
 
     /// Whether any of the wanting analyzers takes a file of this size.

@@ -24,6 +24,8 @@ pub struct ScanOptions<'a> {
     pub bases: Option<&'a Catalogue>,
     /// Who owns the layers that belong to no known base image.
     pub owner: Option<String>,
+    /// Directories whose files are not looked at, from the root, without a leading slash.
+    pub excluded: Vec<String>,
     /// Bytes of files that wait for an analyzer, beyond which reading does the analysis itself.
     pub held_bytes: u64,
 }
@@ -38,6 +40,7 @@ impl ScanOptions<'_> {
             include_development: false,
             bases: None,
             owner: None,
+            excluded: Vec::new(),
             held_bytes: 32 << 20,
         }
     }
@@ -81,7 +84,7 @@ where
         &Readers<'a, 'scope>,
     ) -> Result<ReadArtifact<LayerReader<'a, 'scope>>, Error>,
 {
-    let pipeline = Pipeline::new(analyzers, options.held_bytes);
+    let pipeline = Pipeline::new(analyzers, options.held_bytes, &options.excluded);
     // The scope ends when the last file is analyzed.
     let artifact = rayon::in_place_scope(|scope| {
         let readers = Readers {

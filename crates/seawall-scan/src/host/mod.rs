@@ -1,0 +1,61 @@
+//! A running machine: its packages, its kernel, and the containers that run on it.
+
+mod containers;
+mod kernel;
+
+pub use containers::{RunningContainer, running_containers};
+pub use kernel::{Kernel, KernelState};
+
+use crate::scan::{ScanOptions, scan_artifact};
+use seawall_artifact::{Artifact, Error, Options, Progress, Source};
+use seawall_model::{Inventory, TargetKind};
+use std::path::Path;
+
+/// What there is on a machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Host {
+    /// Its packages. A kernel that no package brought is listed as a program.
+    pub inventory: Inventory,
+    /// The kernel that runs.
+    pub kernel: Kernel,
+    /// The containers that run, ordered by id. Their images are scanned by whoever asks for it.
+    pub containers: Vec<RunningContainer>,
+}
+
+/// Where container runtimes keep images and containers, which are no files of the host's own.
+const CONTAINER_STORES: &[&str] = &[
+    "run/containerd",
+    "run/containers",
+    "run/docker",
+    "var/lib/containerd",
+    "var/lib/containers",
+    "var/lib/docker",
+    "var/lib/kubelet/pods",
+    "var/lib/rancher/k3s/agent/containerd",
+];
+
+/// Scans the machine that this program runs on.
+///
+/// # Errors
+/// The root directory cannot be read.
+pub fn scan_host(
+    options: &ScanOptions<'_>,
+    reading: &Options,
+    progress: &dyn Progress,
+) -> Result<Host, Error> {
+    let root = Path::new("/");
+    let mut options = options.clone();
+    options
+        .excluded
+        .extend(CONTAINER_STORES.iter().map(|store| (*store).to_owned()));
+    let artifact = Artifact::open(&Source::Directory(root.to_owned()), reading)?;
+    let mut inventory = scan_artifact(artifact, &options, progress)?;
+    inventory.target.kind = TargetKind::Host;
+    let kernel = kernel::examine(&mut inventory, &rustix::system::uname());
+    let containers = running_containers(root);
+    Ok(Host {
+        inventory,
+        kernel,
+        containers,
+    })
+}
