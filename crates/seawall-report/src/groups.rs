@@ -70,6 +70,26 @@ impl<'a> Group<'a> {
     }
 }
 
+impl<'a> Group<'a> {
+    /// The rows to show where at most `limit` are wanted: of one package no more than three, so that
+    /// a package with thirty fixes does not hide the others.
+    pub(crate) fn shown(&self, limit: usize) -> Vec<&Row<'a>> {
+        const OF_ONE_PACKAGE: usize = 3;
+        if self.rows.len() <= limit {
+            return self.rows.iter().collect();
+        }
+        let mut above = None;
+        let mut same = 0;
+        let few = |row: &&Row<'a>| {
+            let package = (row.source, row.version);
+            same = if above == Some(package) { same + 1 } else { 1 };
+            above = Some(package);
+            same <= OF_ONE_PACKAGE
+        };
+        self.rows.iter().filter(few).take(limit).collect()
+    }
+}
+
 impl Row<'_> {
     pub(crate) fn kev(&self) -> bool {
         self.flaws.iter().any(|finding| finding.kev)

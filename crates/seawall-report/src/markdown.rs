@@ -164,10 +164,11 @@ fn section(group: &Group<'_>, rows: usize, comment: &mut Comment) {
         text.push_str(&format!("Made by {}\n\n", markdown(&short(made_by))));
     }
     text.push_str("| package | installed | fixed in | severity | flaws |\n|---|---|---|---|---|\n");
-    for row in group.rows.iter().take(rows) {
+    let shown = group.shown(rows);
+    for row in &shown {
         text.push_str(&line(row));
     }
-    let more = group.rows.len().saturating_sub(rows);
+    let more = group.rows.len() - shown.len();
     if more > 0 {
         text.push_str(&format!("\n... and {more} more\n"));
     }

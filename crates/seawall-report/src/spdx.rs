@@ -235,7 +235,8 @@ fn licenses(licenses: &[String], extracted: &mut BTreeMap<String, String>) -> St
     let terms: Vec<String> = licenses
         .iter()
         .map(|license| {
-            if sbom::is_expression(license) {
+            // References to licences of another document mean nothing in this one.
+            if sbom::is_expression(license) && !license.contains("Ref-") {
                 if licenses.len() > 1 {
                     format!("({license})")
                 } else {
@@ -258,6 +259,16 @@ fn licenses(licenses: &[String], extracted: &mut BTreeMap<String, String>) -> St
 mod tests {
     use crate::Format;
     use crate::testing::{check_golden, rendered};
+
+    #[test]
+    fn a_reference_to_another_documents_licence_is_not_left_dangling() {
+        let mut extracted = super::BTreeMap::new();
+        let licenses = ["LicenseRef-Public-Domain".to_owned(), "MIT".to_owned()];
+        let expression = super::licenses(&licenses, &mut extracted);
+        let (id, text) = extracted.first_key_value().unwrap();
+        assert_eq!(expression, format!("{id} AND (MIT)"));
+        assert_eq!(text, "LicenseRef-Public-Domain");
+    }
 
     #[test]
     fn a_bill_of_materials() {

@@ -309,13 +309,14 @@ impl Table<'_> {
             lines.extend(self.layer_heading(group));
             lines.push(self.row_heading(&widths));
             let mut above = None;
-            for row in group.rows.iter().take(self.rows) {
+            let shown = group.shown(self.rows);
+            for row in &shown {
                 // A package with several fixes is named once.
                 let named = above == Some((&row.package, row.version));
                 lines.push(self.row(row, named, &widths));
                 above = Some((&row.package, row.version));
             }
-            let more = group.rows.len().saturating_sub(self.rows);
+            let more = group.rows.len() - shown.len();
             if more > 0 {
                 hidden += more;
                 let text = format!("... and {more} more of these");
@@ -353,11 +354,7 @@ impl Table<'_> {
     }
 
     fn widths(&self, groups: &[Group<'_>]) -> [usize; 4] {
-        let rows = || {
-            groups
-                .iter()
-                .flat_map(|group| group.rows.iter().take(self.rows))
-        };
+        let rows = || groups.iter().flat_map(|group| group.shown(self.rows));
         let widest = |text: &dyn Fn(&Row<'_>) -> String, least: usize| {
             rows()
                 .map(|row| Cell::plain(&text(row)).width())
