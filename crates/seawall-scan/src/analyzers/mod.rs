@@ -8,6 +8,8 @@ mod declared;
 mod document;
 mod graph;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod testing;
 
 pub mod apk;

@@ -110,12 +110,14 @@ impl BuildInfo {
         }
     }
 
-    /// Path of the main module; before Go 1.18 it may be missing, and the import path of the main
-    /// package stands for it.
-    pub(in crate::analyzers) fn main_module(&self) -> &str {
-        self.main
-            .as_ref()
-            .map_or(self.path.as_str(), |main| main.path.as_str())
+    /// Import path of the main package: `github.com/docker/cli/cmd/docker`.
+    pub(in crate::analyzers) fn import_path(&self) -> &str {
+        &self.path
+    }
+
+    /// Path of the main module; none for a program that was built outside of module mode.
+    pub(in crate::analyzers) fn main_module(&self) -> Option<&str> {
+        self.main.as_ref().map(|main| main.path.as_str())
     }
 
     /// The version of the main module, with its leading `v` as written.
@@ -137,7 +139,7 @@ impl BuildInfo {
     /// The value of `-X importpath.version=v1.2.3`. Of several, one in package `main` goes first,
     /// then one in a package of the main module, then any.
     fn version_of_linker_flags(&self) -> Option<String> {
-        let module = self.main_module();
+        let module = self.main_module().unwrap_or(&self.path);
         let mut best: Option<(u8, &str)> = None;
         for definition in self.linker_flags.split([' ', '\t', '\'', '"']) {
             let definition = definition.strip_prefix("-X=").unwrap_or(definition);
@@ -154,6 +156,8 @@ impl BuildInfo {
                 "buildversion",
                 "appversion",
                 "releaseversion",
+                "fullversion",
+                "gitdescribe",
             ]
             .contains(&name.as_str());
             if !is_version || !looks_like_a_version(value) {

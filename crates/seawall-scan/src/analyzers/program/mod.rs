@@ -33,9 +33,9 @@ struct Program {
     cpe: &'static [&'static str],
 }
 
-/// A program written in Go, known by its main module.
+/// A program written in Go, known by its main package.
 struct GoProgram {
-    /// Path of the main module, without a major version.
+    /// The beginning of the main package's import path: its module without a major version.
     module: &'static str,
     /// Where the build information has no version: the string that the linker was told to put in,
     /// which ends with a NUL. Its first group is the version.
@@ -78,36 +78,35 @@ pub(super) fn recognize(
     Ok(())
 }
 
-/// The main module of a Go program is a package of its own; here it gets its NVD products, and its
-/// version where the build information has none.
+/// The main module of a Go program is a package of its own; here it gets its NVD products, and a
+/// version or name where the build information has none.
 fn recognize_go(file: &File<'_>, info: &BuildInfo, found: &mut Found) -> Result<(), AnalyzeError> {
-    let module = info.main_module();
+    let path = info.import_path();
     let Some(program) = GO_PROGRAMS.iter().find(|program| {
-        let rest = module.strip_prefix(program.module);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("/v"))
+        let rest = path.strip_prefix(program.module);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }) else {
         return Ok(());
     };
-    let cpe = || program.cpe.iter().map(|cpe| (*cpe).to_owned()).collect();
-    if let Some(package) = found
-        .packages
-        .iter_mut()
-        .find(|package| package.name == module)
-    {
-        package.cpe_products = cpe();
+    let cpe: Vec<String> = program.cpe.iter().map(|cpe| (*cpe).to_owned()).collect();
+    // Built outside of module mode, a program knows the path of its main package alone.
+    let module = info.main_module().unwrap_or(program.module);
+    let known = |package: &&mut Package| package.name == module;
+    if let Some(package) = found.packages.iter_mut().find(known) {
+        package.cpe_products = cpe;
         return Ok(());
     }
-    let Some(pattern) = program.pattern.and_then(|pattern| Regex::new(pattern).ok()) else {
-        return Ok(());
+    let version = match (info.version(), program.pattern) {
+        (Some(version), _) => Some(version),
+        (None, Some(pattern)) => match Regex::new(pattern) {
+            Ok(pattern) => find(file.content, &pattern, &|_| true)?.map(|v| format!("v{v}")),
+            Err(_) => None,
+        },
+        (None, None) => None,
     };
-    if let Some(version) = find(file.content, &pattern, &|_| true)? {
-        let mut package = Package::new(
-            PackageType::Golang,
-            module,
-            format!("v{version}"),
-            Evidence::Installed,
-        );
-        package.cpe_products = cpe();
+    if let Some(version) = version {
+        let mut package = Package::new(PackageType::Golang, module, version, Evidence::Installed);
+        package.cpe_products = cpe;
         found.packages.push(package);
     }
     Ok(())

@@ -88,7 +88,7 @@ pub(super) const PROGRAMS: &[Program] = &[
     row(
         "erlang",
         &["beam.smp", "erlexec"],
-        r"(?-u)\x00(\d+(?:\.\d+){1,3})\x00+Erlang/OTP",
+        r"(?s-u)Erlang/OTP [ -~\n]{1,150}\x00+(\d+(?:\.\d+){1,3})\x00",
         &["erlang:erlang\\/otp"],
     ),
     row(
@@ -413,7 +413,9 @@ pub(super) const PROGRAMS: &[Program] = &[
 
 /// `v1.2.3`, set with `-X` and so alone between two NULs.
 const LINKED_V: Option<&str> = Some(r"(?-u)\x00v(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?)\x00");
-/// The same without the letter.
+/// The same with what distributions add: `v1.28.5+k3s1`.
+const KUBERNETES: Option<&str> = Some(r"(?-u)\x00v(1\.\d+\.\d+(?:[-+][0-9A-Za-z.-]{1,40})?)\x00");
+/// As [`LINKED_V`] without the letter.
 const LINKED: Option<&str> = Some(r"(?-u)\x00(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?)\x00");
 
 const fn go(
@@ -429,13 +431,8 @@ const fn go(
 }
 
 pub(super) const GO_PROGRAMS: &[GoProgram] = &[
-    go("k8s.io/kubernetes", LINKED_V, &["kubernetes:kubernetes"]),
+    go("k8s.io/kubernetes", KUBERNETES, &["kubernetes:kubernetes"]),
     go("go.etcd.io/etcd", None, &["etcd:etcd", "redhat:etcd"]),
-    go(
-        "go.etcd.io/etcd/server",
-        None,
-        &["etcd:etcd", "redhat:etcd"],
-    ),
     go(
         "github.com/containerd/containerd",
         LINKED_V,
@@ -475,7 +472,7 @@ pub(super) const GO_PROGRAMS: &[GoProgram] = &[
     go("github.com/hashicorp/nomad", LINKED, &["hashicorp:nomad"]),
     go(
         "github.com/hashicorp/terraform",
-        LINKED,
+        None,
         &["hashicorp:terraform"],
     ),
     go("github.com/traefik/traefik", LINKED, &["traefik:traefik"]),
