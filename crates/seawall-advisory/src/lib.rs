@@ -9,6 +9,7 @@ pub mod matcher;
 pub mod query;
 mod record;
 pub mod signature;
+pub mod update;
 pub mod versions;
 
 pub use record::{

@@ -1,0 +1,143 @@
+//! Fetches feeds into a directory, from which a database is built.
+//!
+//! A feed that did not change is not fetched again (conditional requests, RFC 9110 section 13), a
+//! transfer that broke off is continued (ranges, section 14), and a file in the cache is replaced
+//! only by a whole one. What could not be fetched is said, and the older file, if there is one,
+//! stays in use.
+
+mod feeds;
+mod fetch;
+mod nvd;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use feeds::{DEFAULT_FEEDS, Feed, FeedForm, Feeds, FeedsError};
+pub use fetch::FetchError;
+
+use fetch::Fetcher;
+use futures_util::StreamExt as _;
+use seawall_model::{Incomplete, IncompleteReason};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How feeds are fetched.
+#[derive(Debug, Clone)]
+pub struct FetchOptions {
+    /// The most that one file may have, in bytes.
+    pub max_bytes: u64,
+    /// How often a request is tried.
+    pub attempts: u32,
+    /// The pause before the second attempt; it doubles with each further one.
+    pub backoff: Duration,
+    /// The longest silence of the other side.
+    pub idle: Duration,
+    /// The pause between pages of the NVD, which asks for 6 seconds without an API key.
+    pub page_pause: Duration,
+    /// How many feeds are fetched at once.
+    pub parallel: usize,
+}
+
+impl Default for FetchOptions {
+    fn default() -> Self {
+        Self {
+            max_bytes: 4 << 30,
+            attempts: 4,
+            backoff: Duration::from_secs(2),
+            idle: Duration::from_secs(60),
+            page_pause: Duration::from_secs(6),
+            parallel: 4,
+        }
+    }
+}
+
+/// What became of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetched {
+    /// New bytes were fetched: how many.
+    New(u64),
+    /// The file in the cache is still the newest.
+    Unchanged,
+}
+
+/// What became of all feeds.
+#[derive(Debug, Default)]
+pub struct FetchReport {
+    /// Each feed that could be fetched.
+    pub fetched: Vec<(String, Fetched)>,
+    /// Files and directories in the cache to build from, in the order of feeds, those of feeds that
+    /// failed now but were fetched earlier too.
+    pub paths: Vec<PathBuf>,
+    /// Each feed that could not be fetched.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// Fetches every enabled feed into `cache`. `progress` is called with a feed's name and what became
+/// of it, as it ends.
+///
+/// # Errors
+/// The cache cannot be made, or networking cannot be set up. A feed that fails is no error.
+pub fn fetch_all(
+    feeds: &Feeds,
+    cache: &Path,
+    options: &FetchOptions,
+    progress: &dyn Fn(&str, &Result<Fetched, FetchError>),
+) -> io::Result<FetchReport> {
+    std::fs::create_dir_all(cache)?;
+    let fetcher = Fetcher::new(options)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let enabled: Vec<&Feed> = feeds.feeds.iter().filter(|feed| feed.enabled).collect();
+    let outcomes: Vec<(&Feed, Result<Fetched, FetchError>)> = runtime.block_on(
+        futures_util::stream::iter(enabled)
+            .map(|feed| {
+                let fetcher = &fetcher;
+                async move {
+                    let path = cache.join(&feed.name);
+                    let outcome = match feed.form {
+                        FeedForm::File => fetcher.file(&feed.url, &path).await,
+                        FeedForm::Nvd => nvd::fetch(fetcher, &feed.url, &path).await,
+                    };
+                    progress(&feed.name, &outcome);
+                    (feed, outcome)
+                }
+            })
+            // In the order of feeds, so that reports are the same each time.
+            .buffered(options.parallel.max(1))
+            .collect(),
+    );
+    let mut report = FetchReport::default();
+    for (feed, outcome) in outcomes {
+        let path = cache.join(&feed.name);
+        match outcome {
+            Ok(fetched) => report.fetched.push((feed.name.clone(), fetched)),
+            Err(error) => report
+                .incomplete
+                .push(incomplete(feed, &error, path.exists())),
+        }
+        if path.exists() {
+            report.paths.push(path);
+        }
+    }
+    Ok(report)
+}
+
+fn incomplete(feed: &Feed, error: &FetchError, cached: bool) -> Incomplete {
+    let reason = match error {
+        FetchError::TooLarge { .. } => IncompleteReason::LimitReached,
+        _ => IncompleteReason::Unreadable,
+    };
+    let mut message = format!("the feed was not fetched: {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        message.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    if cached {
+        message.push_str("; its file of an earlier update is used");
+    }
+    Incomplete::new(reason, format!("{} ({})", feed.name, feed.url), message)
+        .hint("try again later, or disable the feed in the list of feeds")
+}
