@@ -261,6 +261,11 @@ mod tests {
                 b"\x007.2.4buildkitsandbox-1704807690000000000\0",
                 "redis 7.2.4",
             ),
+            (
+                "usr/local/bin/redis-server",
+                b"x4.0.11841ce7054bd9-1542359302000000000\0",
+                "redis 4.0.11",
+            ),
         ] {
             check(path, bytes, &[expected]);
         }

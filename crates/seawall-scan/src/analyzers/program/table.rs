@@ -30,6 +30,12 @@ const fn numbered(
     }
 }
 
+/// Redis and its descendant join version, name of the building host and time without a separator.
+/// Hosts are containers, named by twelve hexadecimal digits, or docker's sandbox; another string
+/// has the version before the name of the atomics used.
+const REDIS_BUILD: &str =
+    r"(?-u)[^\d.](\d+\.\d+\.\d+)(?:\x00c11-builtin|(?:buildkitsandbox|[0-9a-f]{12})-\d{10,19}\x00)";
+
 pub(super) const PROGRAMS: &[Program] = &[
     // Languages
     numbered(
@@ -284,13 +290,13 @@ pub(super) const PROGRAMS: &[Program] = &[
     row(
         "redis",
         &["redis-server"],
-        r"(?-u)[^\d.](\d+\.\d+\.\d+)[A-Za-z0-9_-]{1,64}-\d{10,19}\x00",
+        REDIS_BUILD,
         &["redis:redis", "redislabs:redis"],
     ),
     row(
         "valkey",
         &["valkey-server"],
-        r"(?-u)[^\d.](\d+\.\d+\.\d+)[A-Za-z0-9_-]{1,64}-\d{10,19}\x00",
+        REDIS_BUILD,
         &["lfprojects:valkey", "linuxfoundation:valkey"],
     ),
     row(
