@@ -17,6 +17,14 @@ pub use pylock::PyLock;
 pub use requirements::Requirements;
 pub use uv::UvLock;
 
+/// Whether the file came with an installed distribution, whose own lists of requirements are not in
+/// force: what is installed lies beside it with its metadata.
+fn is_of_an_installed_package(path: &str) -> bool {
+    ["site-packages/", "dist-packages/"]
+        .iter()
+        .any(|installed| path.contains(installed))
+}
+
 /// Whether a group of dependencies goes by one of the names that are used for developing and
 /// testing. Group names are free, so this is a convention and no more.
 fn is_development_group(group: &str) -> bool {

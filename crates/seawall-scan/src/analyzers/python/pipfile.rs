@@ -33,6 +33,9 @@ impl Analyzer for PipfileLock {
     }
 
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        if super::is_of_an_installed_package(file.path) {
+            return Ok(());
+        }
         let lock: Lock = document::json(file)?;
         let mut declared = Declared::new(PackageType::PyPi);
         for (category, packages) in &lock.categories {

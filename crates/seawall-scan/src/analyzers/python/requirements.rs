@@ -1,4 +1,4 @@
-use super::is_development_group;
+use super::{is_development_group, is_of_an_installed_package};
 use crate::analyzers::declared::Declared;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
 use seawall_model::{Incomplete, IncompleteReason, PackageType};
@@ -27,7 +27,7 @@ impl Analyzer for Requirements {
     }
 
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
-        if !is_requirement_file(file.path) {
+        if !is_requirement_file(file.path) || is_of_an_installed_package(file.path) {
             return Ok(());
         }
         let text = document::text(file)?;
@@ -210,6 +210,7 @@ l==1.0,<2
             ("test-requirements.txt", &["a 1 dev"]),
             ("requirements.md", &[]),
             ("docs/notes.txt", &[]),
+            ("lib/python3.11/site-packages/x/requirements.txt", &[]),
         ] {
             check(&Requirements, path, b"a==1\n", expected);
         }
