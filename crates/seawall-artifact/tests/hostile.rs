@@ -131,6 +131,13 @@ fn layers_of_many_dialects() {
         file("short", b"x"),
     ]
     .concat();
+    let cut = "d".repeat(99) + "/";
+    let cut_after_slash = [
+        header("././@LongLink", b'L', &octal(102)),
+        padded(format!("{cut}f\0").as_bytes()),
+        file(&cut, b"x"),
+    ]
+    .concat();
     let sparse_1_0 = [
         pax(&[
             ("GNU.sparse.major", "1"),
@@ -158,6 +165,12 @@ fn layers_of_many_dialects() {
             "gnu long name",
             long_name,
             vec![format!("file {long} size=1 x")],
+            "",
+        ),
+        (
+            "long name whose first hundred bytes end in a slash",
+            cut_after_slash,
+            vec![format!("file {cut}f size=1 x")],
             "",
         ),
         (

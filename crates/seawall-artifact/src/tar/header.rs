@@ -49,7 +49,7 @@ impl TypeFlag {
         self.0 == b'S'
     }
 
-    /// The kind of member. `name` is the header's: pre-POSIX archives mark a directory by it.
+    /// The kind of member. `name` is the whole name: pre-POSIX archives mark a directory by it.
     pub(super) fn member(self, name: &[u8]) -> Kind {
         match self.0 {
             0 | b'0' if name.ends_with(b"/") => Kind::Directory,

@@ -192,7 +192,9 @@ impl<I: Input> Reader<I> {
         offset: u64,
         header_size: u64,
     ) -> Result<(), Error> {
-        let kind = block.kind().member(block.name());
+        // The header of a long name holds its first 100 bytes, which may end in a slash.
+        let name = self.extension.path().unwrap_or_else(|| block.name());
+        let kind = block.kind().member(name);
         let stored = match kind {
             Kind::File => self.extension.size.unwrap_or(header_size),
             _ => 0,
