@@ -1,7 +1,7 @@
 //! The texts of what was found, unpacked once.
 
 use super::package::Verdict;
-use crate::database::stored::{Flaw, Text};
+use crate::database::stored::{Core, Flaw, Text};
 use crate::database::{Database, DatabaseError, TextGroup};
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
@@ -9,6 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 /// The flaws of all verdicts, and the texts about them.
 pub(super) struct Details<'a> {
     flaws: HashMap<u32, About<'a>>,
+    /// Decoded once each: a bulletin is met again for every flaw and package it names.
+    cores: HashMap<u32, Core<'a>>,
     groups: HashMap<u32, TextGroup>,
 }
 
@@ -27,14 +29,23 @@ impl<'a> Details<'a> {
     ) -> Result<Self, DatabaseError> {
         let mut numbers = BTreeSet::new();
         let mut items = BTreeSet::new();
+        let mut advisories = BTreeSet::new();
         for verdict in verdicts {
             numbers.insert(verdict.flaw);
+            advisories.extend(&verdict.speakers);
             items.extend(verdict.matched.iter().map(|matched| matched.advisory));
         }
         let numbers: Vec<u32> = numbers.into_iter().collect();
         let flaws: HashMap<u32, About<'a>> = numbers
             .par_iter()
             .map(|&number| Ok((number, About::load(database, number)?)))
+            .collect::<Result<_, DatabaseError>>()?;
+        advisories.extend(&items);
+        advisories.extend(flaws.values().flat_map(|about| &about.own));
+        let advisories: Vec<u32> = advisories.into_iter().collect();
+        let cores = advisories
+            .par_iter()
+            .map(|&advisory| Ok((advisory, database.core(advisory)?)))
             .collect::<Result<_, DatabaseError>>()?;
         let first_cnnvd = database.advisory_count();
         for about in flaws.values() {
@@ -56,7 +67,11 @@ impl<'a> Details<'a> {
             .par_iter()
             .map(|&group| Ok((group, database.text_group(group)?)))
             .collect::<Result<_, DatabaseError>>()?;
-        Ok(Self { flaws, groups })
+        Ok(Self {
+            flaws,
+            cores,
+            groups,
+        })
     }
 
     /// A flaw of one of the verdicts.
@@ -64,6 +79,13 @@ impl<'a> Details<'a> {
         self.flaws
             .get(&flaw)
             .ok_or_else(|| DatabaseError::damaged(0, "a flaw is not there"))
+    }
+
+    /// An advisory of one of the verdicts.
+    pub(super) fn core(&self, advisory: u32) -> Result<&Core<'a>, DatabaseError> {
+        self.cores
+            .get(&advisory)
+            .ok_or_else(|| DatabaseError::damaged(0, "an advisory is not there"))
     }
 
     /// The texts of an advisory or CNNVD entry of one of the verdicts.

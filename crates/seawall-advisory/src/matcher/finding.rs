@@ -3,7 +3,7 @@
 use super::details::Details;
 use super::package::{Matched, Verdict};
 use crate::Source;
-use crate::database::stored::{Core, Text, Vector};
+use crate::database::stored::{Core, Covered, Text, Vector};
 use crate::database::{Database, DatabaseError};
 use seawall_model::{Cvss, Finding, PackageIndex, Priority, Severity};
 use std::collections::{BTreeSet, HashSet};
@@ -21,7 +21,7 @@ struct Speaker<'a> {
     matched: bool,
     /// The rating for this package, where the advisory matched it.
     row_severity: Option<Severity>,
-    core: Core<'a>,
+    core: &'a Core<'a>,
     text: Text<'a>,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn assemble(
     verdict: &Verdict,
 ) -> Result<Finding, DatabaseError> {
     let about = details.about(verdict.flaw)?;
-    let names: HashSet<&str> = std::iter::once(about.flaw.id)
+    let names: Vec<&str> = std::iter::once(about.flaw.id)
         .chain(about.flaw.aliases.iter().copied())
         .collect();
     let speakers = speakers(database, details, verdict, &about.own)?;
@@ -52,7 +52,7 @@ pub(super) fn assemble(
         .unwrap_or_default();
     Ok(Finding {
         id: about.flaw.id.to_owned(),
-        aliases: aliases(database, verdict, &about.flaw)?,
+        aliases: aliases(database, details, verdict, &about.flaw)?,
         cnnvd: cnnvd.as_ref().map(|(core, _)| core.id.to_owned()),
         cnnvd_title: cnnvd
             .as_ref()
@@ -129,7 +129,7 @@ fn speakers<'a>(
                 bulletin: speaker.bulletin,
                 matched,
                 row_severity: speaker.severity,
-                core: database.core(speaker.advisory)?,
+                core: details.core(speaker.advisory)?,
                 text: details.text(database, speaker.advisory)?,
             });
         }
@@ -139,11 +139,7 @@ fn speakers<'a>(
 
 /// The first rating of those that matched; then the best CVSS vector, newest version first; then
 /// any rating of the flaw, which may be meant for another distribution's build of it.
-fn severity(
-    speakers: &[Speaker<'_>],
-    names: &HashSet<&str>,
-    cvss: &[Cvss],
-) -> Option<(Severity, String)> {
+fn severity(speakers: &[Speaker<'_>], names: &[&str], cvss: &[Cvss]) -> Option<(Severity, String)> {
     let stated = |matched| {
         speakers
             .iter()
@@ -165,13 +161,8 @@ fn severity(
 }
 
 /// A speaker's rating for the package, else for the flaw, else for the whole bulletin.
-fn rating(speaker: &Speaker<'_>, names: &HashSet<&str>) -> Option<Severity> {
-    let covered = speaker
-        .core
-        .covers
-        .iter()
-        .filter(|flaw| names.contains(flaw.id))
-        .find_map(|flaw| flaw.severity);
+fn rating(speaker: &Speaker<'_>, names: &[&str]) -> Option<Severity> {
+    let covered = covered(speaker.core, names).find_map(|flaw| flaw.severity);
     speaker
         .row_severity
         .into_iter()
@@ -180,17 +171,23 @@ fn rating(speaker: &Speaker<'_>, names: &HashSet<&str>) -> Option<Severity> {
         .find(|severity| *severity != Severity::Unknown)
 }
 
+/// What a bulletin says of the flaw alone. Covered flaws are sorted, and may be hundreds.
+fn covered<'a>(core: &'a Core<'a>, names: &[&str]) -> impl Iterator<Item = &'a Covered<'a>> {
+    names.iter().filter_map(|name| {
+        let at = core
+            .covers
+            .binary_search_by(|flaw| flaw.id.cmp(name))
+            .ok()?;
+        core.covers.get(at)
+    })
+}
+
 /// Vectors in the order of speakers, each once.
-fn cvss(speakers: &[Speaker<'_>], names: &HashSet<&str>) -> Vec<Cvss> {
+fn cvss(speakers: &[Speaker<'_>], names: &[&str]) -> Vec<Cvss> {
     let mut seen = HashSet::new();
     let mut vectors = Vec::new();
     for speaker in speakers {
-        let covered = speaker
-            .core
-            .covers
-            .iter()
-            .filter(|flaw| names.contains(flaw.id))
-            .flat_map(|flaw| &flaw.cvss);
+        let covered = covered(speaker.core, names).flat_map(|flaw| &flaw.cvss);
         // A bulletin's own vectors are those of its worst flaw.
         let own = speaker.core.cvss.iter().filter(|_| !speaker.bulletin);
         let mut of_speaker: Vec<&Vector<'_>> = covered.chain(own).collect();
@@ -207,12 +204,13 @@ fn cvss(speakers: &[Speaker<'_>], names: &HashSet<&str>) -> Vec<Cvss> {
 /// The flaw's other names, those of bulletins about this package, and CNNVD's.
 fn aliases(
     database: &Database,
+    details: &Details<'_>,
     verdict: &Verdict,
     flaw: &crate::database::stored::Flaw<'_>,
 ) -> Result<Vec<String>, DatabaseError> {
     let mut aliases: BTreeSet<&str> = flaw.aliases.iter().copied().collect();
     for &advisory in &verdict.speakers {
-        aliases.insert(database.core(advisory)?.id);
+        aliases.insert(details.core(advisory)?.id);
     }
     for &entry in &flaw.cnnvd {
         aliases.insert(database.cnnvd(entry)?.id);
@@ -222,10 +220,7 @@ fn aliases(
 }
 
 /// The highest estimate among the flaw's CVEs.
-fn epss(
-    database: &Database,
-    names: &HashSet<&str>,
-) -> Result<Option<seawall_model::Epss>, DatabaseError> {
+fn epss(database: &Database, names: &[&str]) -> Result<Option<seawall_model::Epss>, DatabaseError> {
     let mut highest: Option<seawall_model::Epss> = None;
     for name in names {
         if let Some(epss) = database.epss(name)?

@@ -1,7 +1,7 @@
 //! Versions against the ranges and lists of a row.
 
 use crate::database::stored::{End, Range, Row};
-use crate::versions::{VersionError, compare};
+use crate::versions::{VersionError, compare, placeable, within};
 use seawall_model::VersionScheme;
 use std::cmp::Ordering;
 
@@ -47,8 +47,9 @@ pub(crate) fn place<'a>(
         mended: false,
         error: None,
     };
-    for range in &row.ranges {
-        search.range(range);
+    match placeable(scheme, version) {
+        Ok(()) => row.ranges.iter().for_each(|range| search.range(range)),
+        Err(error) => search.error = Some(error),
     }
     if !search.inside && search.listed(&row.versions) {
         search.inside = true;
@@ -75,54 +76,37 @@ struct Search<'a, 'v> {
     open: bool,
     fixed: Option<&'a str>,
     mended: bool,
+    /// The first pair of versions that could not be compared.
     error: Option<VersionError>,
 }
 
 impl<'a> Search<'a, '_> {
-    /// Compares the installed version with another; an error is kept, the first one.
+    fn range(&mut self, range: &Range<'a>) {
+        match (within(self.scheme, self.version, range), range.end) {
+            (Ok(true), End::Fixed(fix)) => {
+                self.inside = true;
+                self.lower_fix(fix);
+            }
+            (Ok(true), end) => {
+                self.inside = true;
+                self.open |= end == End::Open;
+            }
+            // Not in a range from the beginning: at its end or above.
+            (Ok(false), End::Fixed(_)) => {
+                self.mended |= range.introduced.is_none_or(|version| version == "0");
+            }
+            (Ok(false), _) => {}
+            (Err(error), _) => drop(self.error.get_or_insert(error)),
+        }
+    }
+
+    /// Compares the installed version with another; the first error is kept.
     fn installed_to(&mut self, other: &str) -> Option<Ordering> {
         match compare(self.scheme, self.version, other) {
             Ok(ordering) => Some(ordering),
             Err(error) => {
                 self.error.get_or_insert(error);
                 None
-            }
-        }
-    }
-
-    fn range(&mut self, range: &Range<'a>) {
-        // OSV writes `0` for the beginning, before every version, even pre-releases of 0.
-        let introduced = range.introduced.filter(|version| *version != "0");
-        if let Some(introduced) = introduced {
-            let reached = match self.installed_to(introduced) {
-                Some(Ordering::Greater) => true,
-                Some(Ordering::Equal) => !range.introduced_exclusive,
-                Some(Ordering::Less) | None => false,
-            };
-            if !reached {
-                return;
-            }
-        }
-        match range.end {
-            End::Open => {
-                self.inside = true;
-                self.open = true;
-            }
-            End::Fixed(fix) => match self.installed_to(fix) {
-                Some(Ordering::Less) => {
-                    self.inside = true;
-                    self.lower_fix(fix);
-                }
-                Some(_) => self.mended |= introduced.is_none(),
-                None => {}
-            },
-            End::Before(limit) => {
-                self.inside |= self.installed_to(limit) == Some(Ordering::Less);
-            }
-            End::LastAffected(last) => {
-                self.inside |= self
-                    .installed_to(last)
-                    .is_some_and(|ordering| ordering != Ordering::Greater);
             }
         }
     }

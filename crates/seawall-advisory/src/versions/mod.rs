@@ -9,7 +9,8 @@
 //! Within a scheme [`compare`] is a total order on all accepted texts (a preorder: different
 //! spellings of one version are equal), takes time linear in their length and never panics.
 
-use crate::{Upper, VersionRange};
+use crate::VersionRange;
+use crate::database::stored::{End, Range};
 use seawall_model::VersionScheme;
 use std::cmp::Ordering;
 
@@ -156,12 +157,27 @@ pub fn contains(
     version: &str,
     range: &VersionRange,
 ) -> Result<bool, VersionError> {
+    placeable(scheme, version)?;
+    within(scheme, version, &Range::new(range))
+}
+
+/// Checks that a version has a place among the versions of its scheme.
+pub(crate) fn placeable(scheme: VersionScheme, version: &str) -> Result<(), VersionError> {
     validate(scheme, version)?;
     if scheme == VersionScheme::Composer && composer::is_branch(version.trim_ascii()) {
         let reason = "a branch has no place among the versions";
         return Err(refused(scheme, version, reason));
     }
-    if let Some(introduced) = range.introduced.as_deref() {
+    Ok(())
+}
+
+/// [`contains`] for a version that is known to be [`placeable`], and a range as it is stored.
+pub(crate) fn within(
+    scheme: VersionScheme,
+    version: &str,
+    range: &Range<'_>,
+) -> Result<bool, VersionError> {
+    if let Some(introduced) = range.introduced {
         let from_beginning = matches!(introduced.trim_ascii(), "" | "0");
         let outside = if range.introduced_exclusive {
             compare_with_bound(scheme, version, introduced)?.is_le()
@@ -172,10 +188,10 @@ pub fn contains(
             return Ok(false);
         }
     }
-    match &range.upper {
-        Upper::Fixed(end) | Upper::Before(end) => Ok(compare(scheme, version, end)?.is_lt()),
-        Upper::LastAffected(last) => Ok(compare_with_bound(scheme, version, last)?.is_le()),
-        Upper::Open => Ok(true),
+    match range.end {
+        End::Fixed(end) | End::Before(end) => Ok(compare(scheme, version, end)?.is_lt()),
+        End::LastAffected(last) => Ok(compare_with_bound(scheme, version, last)?.is_le()),
+        End::Open => Ok(true),
     }
 }
 
