@@ -318,6 +318,10 @@ fn the_manifest_of_images_without_rpm_is_read() {
 /// Databases as distributions ship them, with the number of packages that `rpm -qa` lists, without
 /// `gpg-pubkey`.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the compressed samples are ours, and small"
+)]
 fn databases_of_distributions_are_read_whole() {
     let folder = std::env::var_os("SEAWALL_DATA").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
