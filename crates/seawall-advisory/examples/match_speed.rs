@@ -15,6 +15,7 @@
 use rayon::prelude::*;
 use seawall_advisory::build::Builder;
 use seawall_advisory::database::{Database, OpenOptions, write_file};
+use seawall_advisory::delta;
 use seawall_advisory::importers::{ALL, FeedFile, Records};
 use seawall_advisory::versions::compare;
 use seawall_advisory::{Advisory, NameKind, Upper};
@@ -81,6 +82,25 @@ fn main() -> Result<(), Box<dyn Error>> {
             matches.incomplete.len()
         );
     }
+    let new = Database::open(&path, &OpenOptions::default())?;
+    let mut older = new.records()?;
+    let step = (older.advisories.len() / 100).max(1);
+    let mut at = 0;
+    older.advisories.retain(|_| {
+        at += 1;
+        at % step != 0
+    });
+    let mut builder = Builder::new();
+    builder.add(older);
+    let old = Database::from_bytes(builder.finish()?.bytes, &OpenOptions::default())?;
+    let delta = delta::create(&old, &new)?;
+    let start = Instant::now();
+    let same = delta::apply(&old, &delta, &OpenOptions::default())? == std::fs::read(&path)?;
+    println!(
+        "delta   {:>9.1?}  {} bytes for 100 advisories, same result: {same}",
+        start.elapsed(),
+        delta.len()
+    );
     std::fs::remove_file(&path)?;
     Ok(())
 }

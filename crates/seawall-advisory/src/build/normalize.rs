@@ -4,6 +4,7 @@
 use crate::database::cve_number;
 use crate::database::stored::{Row, Vector};
 use crate::record::{Advisory, Affected, CoveredFlaw, EpssEntry};
+use crate::versions::contains;
 use seawall_model::{Cvss, Incomplete, IncompleteReason};
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,6 +23,8 @@ const MAX_CWES: usize = 64;
 const MAX_AFFECTED: usize = 200_000;
 const MAX_VERSIONS: usize = 50_000;
 const MAX_RANGES: usize = 10_000;
+/// Listed versions are held against ranges up to this many comparisons a row.
+const MAX_COMPARISONS: usize = 1_000_000;
 
 /// Normalises an advisory. `None` when nothing is left of it. What was cut is said.
 pub(super) fn advisory(mut advisory: Advisory) -> (Option<Advisory>, Vec<Incomplete>) {
@@ -211,6 +214,21 @@ pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Drops listed versions that the ranges hold anyway: OSV lists every release of a package beside
+/// its ranges, often hundreds, and a scan would compare each.
+fn drop_listed_in_ranges(row: &mut Affected) {
+    if row.versions.len().saturating_mul(row.ranges.len()) > MAX_COMPARISONS {
+        return;
+    }
+    let scheme = row.ecosystem.scheme();
+    let ranges = &row.ranges;
+    row.versions.retain(|version| {
+        !ranges
+            .iter()
+            .any(|range| contains(scheme, version, range).unwrap_or(false))
+    });
+}
+
 fn affected(rows: Vec<Affected>, cap: &mut impl FnMut(&str, usize, usize)) -> Vec<Affected> {
     cap("affected packages", rows.len(), MAX_AFFECTED);
     let mut kept: Vec<_> = rows
@@ -244,6 +262,7 @@ fn affected(rows: Vec<Affected>, cap: &mut impl FnMut(&str, usize, usize)) -> Ve
                 Range::new(a).cmp(&Range::new(b))
             });
             row.ranges.dedup();
+            drop_listed_in_ranges(&mut row);
             // A row whose limits were all unusable must not become "all versions".
             (listed_none || !row.ranges.is_empty() || !row.versions.is_empty()).then_some(row)
         })

@@ -125,6 +125,19 @@ fn a_database_built_from_its_own_records_is_the_same() {
 }
 
 #[test]
+fn listed_versions_are_kept_only_where_no_range_holds_them() {
+    let mut records = sample();
+    for row in &mut records.advisories[0].affected {
+        row.versions.push("5.1".to_owned());
+    }
+    let kept = open(build(records)).unwrap().records().unwrap();
+    for row in &kept.advisories[1].affected {
+        assert_eq!(row.versions, ["5.1"]);
+    }
+    assert_eq!(kept.advisories[1].affected.len(), 2);
+}
+
+#[test]
 fn every_changed_byte_is_noticed() {
     let bytes = build(sample());
     let expected = open(bytes.clone())
