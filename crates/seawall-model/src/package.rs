@@ -166,9 +166,10 @@ impl Package {
     /// package of an unknown distribution).
     #[must_use]
     pub fn ecosystem(&self, distro: Option<&Distro>) -> Option<Ecosystem> {
-        self.kind
-            .ecosystem()
-            .or_else(|| distro.and_then(Distro::ecosystem))
+        if self.kind.is_os() {
+            return distro.and_then(Distro::ecosystem);
+        }
+        self.kind.ecosystem()
     }
 }
 
@@ -326,6 +327,19 @@ mod tests {
             codename: None,
             pretty_name: None,
             end_of_life: None,
+        }
+    }
+
+    #[test]
+    fn only_os_packages_take_the_ecosystem_of_the_distribution() {
+        for (kind, expected) in [
+            (PackageType::Deb, Some("debian:12")),
+            (PackageType::Npm, Some("npm")),
+            (PackageType::Conda, None),
+        ] {
+            let package = Package::new(kind, "openssl", "1", Evidence::Installed);
+            let key = package.ecosystem(Some(&debian())).map(|e| e.to_string());
+            assert_eq!(key.as_deref(), expected, "{kind:?}");
         }
     }
 
