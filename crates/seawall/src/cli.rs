@@ -1,7 +1,10 @@
 //! The command line's grammar. What the flags mean stands here once: help, completions and the man
 //! page are made from it.
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueHint};
+use seawall_model::FailOn;
+use seawall_report::Format;
 use std::path::PathBuf;
 
 /// Finds what is inside an image, a directory or a machine, what is vulnerable, which layer brought
@@ -185,9 +188,9 @@ pub(crate) struct Matching {
     #[arg(long, value_name = "FILE", env = "SEAWALL_DB", value_hint = ValueHint::FilePath)]
     pub(crate) db: Option<PathBuf>,
     /// Exit with 1 if there is a finding of this severity or worse, one that is known to be
-    /// exploited (kev), or one that has a fix (fixable)
-    #[arg(long, value_name = "WHAT")]
-    pub(crate) fail_on: Option<FailOn>,
+    /// exploited (kev), or one that has a fix (fixable); several with commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = thresholds())]
+    pub(crate) fail_on: Vec<FailOn>,
     /// Findings to hold back, with reason and expiry [default: .seawallignore.yaml here, if any]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ignore_file: Option<PathBuf>,
@@ -204,7 +207,7 @@ pub(crate) struct Matching {
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// Format on standard output
-    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = formats(REPORTS))]
     pub(crate) format: Format,
     /// Write a report of that format to a file as well (several)
     #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = parse_output)]
@@ -220,29 +223,6 @@ pub(crate) struct Output {
     pub(crate) color: clap::ColorChoice,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "lower")]
-pub(crate) enum Format {
-    Table,
-    Json,
-    Sarif,
-    CycloneDx,
-    Spdx,
-    Html,
-    Junit,
-    Markdown,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FailOn {
-    Low,
-    Medium,
-    High,
-    Critical,
-    Kev,
-    Fixable,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Sbom {
     /// As for `seawall scan`: `image TARGET`, `fs DIR`, `host` or `sbom FILE`; without the word, a
@@ -250,23 +230,16 @@ pub(crate) struct Sbom {
     #[arg(value_name = "KIND TARGET", required = true, num_args = 1..=2, value_hint = ValueHint::AnyPath)]
     pub(crate) target: Vec<String>,
     /// Format on standard output
-    #[arg(short, long, value_name = "FORMAT", default_value = "cyclonedx")]
-    pub(crate) format: SbomFormat,
+    #[arg(short, long, value_name = "FORMAT", default_value = "cyclonedx", value_parser = formats(SBOMS))]
+    pub(crate) format: Format,
     /// Write to a file as well (several)
     #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = parse_sbom_output)]
-    pub(crate) outputs: Vec<(SbomFormat, PathBuf)>,
+    pub(crate) outputs: Vec<(Format, PathBuf)>,
     /// No progress, no hints
     #[arg(short, long)]
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "lower")]
-pub(crate) enum SbomFormat {
-    CycloneDx,
-    Spdx,
 }
 
 #[derive(Debug, Subcommand)]
@@ -451,25 +424,54 @@ pub(crate) struct Rematch {
 #[derive(Debug, Args)]
 pub(crate) struct VersionCompare {
     /// The scheme
-    #[arg(value_parser = clap::builder::PossibleValuesParser::new(seawall_model::VersionScheme::names()))]
+    #[arg(value_parser = PossibleValuesParser::new(seawall_model::VersionScheme::names()))]
     pub(crate) scheme: String,
     /// Two versions; without them, lines of two versions are read from standard input
     #[arg(value_names = ["A", "B"], num_args = 0..=2, allow_hyphen_values = true)]
     pub(crate) versions: Vec<String>,
 }
 
+/// What scans write.
+const REPORTS: &[Format] = &[
+    Format::Table,
+    Format::Json,
+    Format::Sarif,
+    Format::CycloneDx,
+    Format::Spdx,
+    Format::Html,
+    Format::Junit,
+    Format::Markdown,
+];
+
+/// What bills of materials are written in.
+const SBOMS: &[Format] = &[Format::CycloneDx, Format::Spdx];
+
+fn formats(allowed: &'static [Format]) -> impl TypedValueParser<Value = Format> {
+    let names = allowed.iter().map(|format| format.name());
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
+}
+
+fn thresholds() -> impl TypedValueParser<Value = FailOn> {
+    PossibleValuesParser::new(FailOn::ALL.iter().map(|threshold| threshold.name()))
+        .try_map(|name| FailOn::from_name(&name).ok_or("unknown threshold"))
+}
+
 fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
-    split_output(text)
+    split_output(text, REPORTS)
 }
 
-fn parse_sbom_output(text: &str) -> Result<(SbomFormat, PathBuf), String> {
-    split_output(text)
+fn parse_sbom_output(text: &str) -> Result<(Format, PathBuf), String> {
+    split_output(text, SBOMS)
 }
 
-fn split_output<F: ValueEnum>(text: &str) -> Result<(F, PathBuf), String> {
-    let (format, file) = text
+fn split_output(text: &str, allowed: &[Format]) -> Result<(Format, PathBuf), String> {
+    let (name, file) = text
         .split_once('=')
         .filter(|(_, file)| !file.is_empty())
-        .ok_or_else(|| "expected FORMAT=FILE, as in sarif=report.sarif".to_owned())?;
-    Ok((F::from_str(format, true)?, PathBuf::from(file)))
+        .ok_or_else(|| format!("expected FORMAT=FILE, as in {0}=report.{0}", allowed[0].name()))?;
+    let format = allowed.iter().find(|format| format.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = allowed.iter().map(|format| format.name()).collect();
+        format!("'{name}' is not one of {}", names.join(", "))
+    })?;
+    Ok((*format, PathBuf::from(file)))
 }

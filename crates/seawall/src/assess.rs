@@ -1,0 +1,136 @@
+//! Inventory in, findings out: the database, the policy and the priorities in their order.
+
+use crate::cli::Matching;
+use crate::exit::{Failure, Result};
+use crate::locations;
+use anyhow::{Context, anyhow};
+use jiff::civil::Date;
+use seawall_advisory::database::{Database, DatabaseError, OpenOptions};
+use seawall_advisory::signature::PublicKey;
+use seawall_model::{FailOn, Finding, Gate, Inventory};
+use seawall_report::DatabaseInfo;
+use seawall_scan::policy::{Policy, PolicyError};
+use seawall_scan::priority;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The ignore file that is taken without being named.
+const IGNORE_FILES: &[&str] = &[".seawallignore.yaml", ".trivyignore"];
+
+/// What inventories are held against.
+pub(crate) struct Assessor {
+    database: Database,
+    policy: Policy,
+    fail_on: Vec<FailOn>,
+    today: Date,
+}
+
+/// What an inventory came to.
+pub(crate) struct Assessment {
+    pub(crate) inventory: Inventory,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) notices: Vec<String>,
+    pub(crate) gate: Option<Gate>,
+}
+
+impl Assessor {
+    /// Opens and reads everything that the options name, before any target is touched.
+    pub(crate) fn open(options: &Matching, today: Date) -> Result<Self> {
+        Ok(Self {
+            database: open_database(options.db.as_deref())?,
+            policy: read_policy(options)?,
+            fail_on: options.fail_on.clone(),
+            today,
+        })
+    }
+
+    /// Matches, applies policy, and puts in order.
+    pub(crate) fn assess(&self, mut inventory: Inventory) -> Result<Assessment> {
+        let matches = self.database.match_inventory(&inventory).map_err(damaged)?;
+        let mut findings = matches.findings;
+        inventory.incomplete.extend(matches.incomplete);
+        let mut notices = matches.notes;
+        notices.extend(self.policy.apply(&inventory, &mut findings, self.today));
+        let ransomware = |id: &str| self.database.kev(id).is_ok_and(|kev| kev.is_some_and(|kev| kev.ransomware));
+        priority::prioritize(&mut findings, &inventory, &ransomware);
+        let gate = match self.fail_on.as_slice() {
+            [] => None,
+            thresholds => Some(Gate::evaluate(thresholds, &findings)),
+        };
+        Ok(Assessment { inventory, findings, notices, gate })
+    }
+
+    /// The database as reports name it.
+    pub(crate) fn database_info(&self) -> Result<DatabaseInfo> {
+        let status = self.database.status().map_err(damaged)?;
+        Ok(DatabaseInfo {
+            digest: self.database.digest(),
+            newest: status.newest,
+            advisories: u64::from(status.advisories),
+        })
+    }
+}
+
+/// Opens a database: the named one, else the one that scans use.
+pub(crate) fn open_database(named: Option<&Path>) -> Result<Database> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None => locations::database()?,
+    };
+    let options = OpenOptions { trusted_keys: trusted_keys()? };
+    Database::open(&path, &options).map_err(damaged)
+}
+
+/// The keys of which one must have signed every database, if there are any.
+pub(crate) fn trusted_keys() -> Result<Vec<PublicKey>> {
+    let folder = locations::trusted_keys()?;
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    let read = |path: &PathBuf| -> anyhow::Result<PublicKey> {
+        Ok(fs::read_to_string(path)?.parse()?)
+    };
+    paths
+        .iter()
+        .map(|path| {
+            read(path)
+                .with_context(|| format!("cannot use the trusted key {}", path.display()))
+                .map_err(Failure::usage)
+        })
+        .collect()
+}
+
+fn damaged(error: DatabaseError) -> Failure {
+    let hint = error.hint().to_owned();
+    Failure::usage(error).hint(hint)
+}
+
+fn read_policy(options: &Matching) -> Result<Policy> {
+    let mut policy = Policy::default();
+    let found = IGNORE_FILES.iter().map(Path::new).find(|path| path.is_file());
+    for path in options.ignore_file.as_deref().or(found) {
+        add(&mut policy, path, Policy::add_ignore_file)?;
+    }
+    for path in &options.vex {
+        add(&mut policy, path, Policy::add_vex)?;
+    }
+    for path in &options.trusted_images {
+        add(&mut policy, path, Policy::add_trusted_images)?;
+    }
+    Ok(policy)
+}
+
+fn add(
+    policy: &mut Policy,
+    path: &Path,
+    add: fn(&mut Policy, &str, &[u8]) -> std::result::Result<(), PolicyError>,
+) -> Result<()> {
+    let name = path.display().to_string();
+    let bytes = fs::read(path)
+        .with_context(|| format!("cannot read {name}"))
+        .map_err(|error| Failure::usage(error).hint("check the path"))?;
+    add(policy, &name, &bytes).map_err(|error| {
+        let hint = error.hint;
+        Failure::usage(anyhow!(error)).hint(hint)
+    })
+}

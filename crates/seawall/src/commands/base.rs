@@ -1,0 +1,93 @@
+//! `seawall base`: the catalogue of base images.
+
+use crate::cli::{Base, Reading};
+use crate::exit::{Exit, Failure, Result};
+use crate::inventory::{Reader, load_catalogue};
+use anyhow::anyhow;
+use seawall_scan::base::{BaseImage, CatalogueError};
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+pub(crate) fn run(command: &Base) -> Result<Exit> {
+    match command {
+        Base::Add { target, name, owner, catalogue, platform, offline, quiet } => {
+            let reading = Reading {
+                platform: platform.clone(),
+                offline: *offline,
+                include_development: false,
+                base_catalogue: catalogue.file.clone(),
+                owner: None,
+                no_store: true,
+            };
+            let inventory = Reader::new(&reading, *quiet)?.image(target)?;
+            let name = name
+                .clone()
+                .or_else(|| inventory.target.tags.first().cloned())
+                .unwrap_or_else(|| inventory.target.name.clone());
+            let base = BaseImage::from_inventory(name, owner.clone(), &inventory).map_err(unusable)?;
+            add(base, catalogue.file.as_deref())
+        }
+        Base::List { catalogue, json } => list(catalogue.file.as_deref(), *json),
+        Base::Remove { name, catalogue } => remove(name, catalogue.file.as_deref()),
+    }
+}
+
+fn add(base: BaseImage, file: Option<&Path>) -> Result<Exit> {
+    let (mut catalogue, path) = load_catalogue(file)?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(Failure::usage)?;
+    }
+    let line = describe(&base);
+    catalogue.add(base);
+    catalogue.save(&path).map_err(unusable)?;
+    say(&format!("{line}\nadded to {}", path.display()))
+}
+
+fn list(file: Option<&Path>, json: bool) -> Result<Exit> {
+    let (catalogue, path) = load_catalogue(file)?;
+    if json {
+        let text = serde_json::to_string_pretty(&catalogue).map_err(Failure::incomplete)?;
+        return say(&text);
+    }
+    if catalogue.bases().is_empty() {
+        return say(&format!(
+            "no base images in {}\nadd one with: seawall base add debian:12 --owner platform-team",
+            path.display()
+        ));
+    }
+    let lines: Vec<String> = catalogue.bases().iter().map(describe).collect();
+    say(&lines.join("\n"))
+}
+
+fn remove(name: &str, file: Option<&Path>) -> Result<Exit> {
+    let (mut catalogue, path) = load_catalogue(file)?;
+    let removed = catalogue.remove(name);
+    if removed == 0 {
+        return Err(Failure::usage(anyhow!("no base image '{name}' in {}", path.display()))
+            .hint("seawall base list shows the names"));
+    }
+    catalogue.save(&path).map_err(unusable)?;
+    say(&format!("removed {removed} from {}", path.display()))
+}
+
+fn describe(base: &BaseImage) -> String {
+    let owner = base.owner.as_deref().unwrap_or("no owner");
+    let platform = base.platform.as_deref().unwrap_or("unknown platform");
+    let layers = if base.layers == 1 { "1 layer".to_owned() } else { format!("{} layers", base.layers) };
+    format!(
+        "{}  {owner}  {platform}  {layers}, {} packages  {}",
+        base.name,
+        base.packages.len(),
+        base.chain_id
+    )
+}
+
+fn unusable(error: CatalogueError) -> Failure {
+    Failure::usage(error)
+}
+
+fn say(text: &str) -> Result<Exit> {
+    writeln!(io::stdout().lock(), "{text}").map_err(Failure::incomplete)?;
+    Ok(Exit::Clean)
+}

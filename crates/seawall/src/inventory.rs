@@ -1,0 +1,116 @@
+//! A target in, an inventory out.
+
+use crate::cli::Reading;
+use crate::exit::{Failure, Result};
+use crate::locations;
+use crate::progress::Bar;
+use anyhow::{Context, anyhow};
+use jiff::civil::Date;
+use seawall_artifact::{Artifact, Options, Source};
+use seawall_model::Inventory;
+use seawall_scan::base::Catalogue;
+use seawall_scan::{ScanOptions, sbom, scan_artifact};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Largest bill of materials that is read, in bytes.
+const MAX_SBOM: u64 = 512 << 20;
+
+/// How targets are read: the options, with the files that they name.
+pub(crate) struct Reader<'a> {
+    reading: &'a Reading,
+    catalogue: Catalogue,
+    today: Date,
+    quiet: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(reading: &'a Reading, quiet: bool) -> Result<Self> {
+        Ok(Self {
+            reading,
+            catalogue: load_catalogue(reading.base_catalogue.as_deref())?.0,
+            today: today(),
+            quiet,
+        })
+    }
+
+    /// An image, named as on the command line.
+    pub(crate) fn image(&self, target: &str) -> Result<Inventory> {
+        self.artifact(target, &target.parse()?)
+    }
+
+    /// A directory.
+    pub(crate) fn directory(&self, directory: &Path) -> Result<Inventory> {
+        if !directory.is_dir() {
+            return Err(Failure::usage(anyhow!("there is no directory '{}'", directory.display()))
+                .hint("scan an image archive with 'seawall scan image FILE'"));
+        }
+        let name = directory.display().to_string();
+        self.artifact(&name, &Source::Directory(directory.to_owned()))
+    }
+
+    /// This machine.
+    pub(crate) fn host(&self) -> Result<Inventory> {
+        let bar = Bar::count("reading this machine", self.quiet);
+        Ok(seawall_scan::host::scan(&self.scan_options("this machine"), &bar)?)
+    }
+
+    /// A bill of materials; `-` is standard input.
+    pub(crate) fn sbom(&self, file: &Path) -> Result<Inventory> {
+        let name = file.display().to_string();
+        let mut bytes = Vec::new();
+        let read = match name.as_str() {
+            "-" => io::stdin().take(MAX_SBOM + 1).read_to_end(&mut bytes),
+            _ => File::open(file).and_then(|file| file.take(MAX_SBOM + 1).read_to_end(&mut bytes)),
+        };
+        read.with_context(|| format!("cannot read {name}")).map_err(Failure::usage)?;
+        if bytes.len() as u64 > MAX_SBOM {
+            return Err(Failure::incomplete(anyhow!("{name} is larger than {MAX_SBOM} bytes")));
+        }
+        sbom::read(&name, &bytes).map_err(|error| {
+            let hint = error.hint().to_owned();
+            Failure::incomplete(error).hint(hint)
+        })
+    }
+
+    fn artifact(&self, name: &str, source: &Source) -> Result<Inventory> {
+        let bar = match source {
+            Source::Directory(_) => Bar::count(name, self.quiet),
+            _ => Bar::bytes(name, self.quiet),
+        };
+        let options = Options {
+            platform: self.reading.platform.clone(),
+            offline: self.reading.offline,
+            ..Options::default()
+        };
+        let artifact = Artifact::open(source, &options)?;
+        Ok(scan_artifact(artifact, &self.scan_options(name), &bar)?)
+    }
+
+    fn scan_options(&self, name: &str) -> ScanOptions<'_> {
+        ScanOptions {
+            include_development: self.reading.include_development,
+            bases: Some(&self.catalogue),
+            owner: self.reading.owner.clone(),
+            ..ScanOptions::new(name, self.today)
+        }
+    }
+}
+
+/// Today in UTC: the same verdict wherever a pipeline runs.
+pub(crate) fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// Loads the catalogue of base images, the named one or the user's own, and says where it is.
+pub(crate) fn load_catalogue(named: Option<&Path>) -> Result<(Catalogue, PathBuf)> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None => locations::base_catalogue()?,
+    };
+    let catalogue = Catalogue::load(&path).map_err(|error| {
+        Failure::usage(error).hint("move the file away, and add the base images again")
+    })?;
+    Ok((catalogue, path))
+}
