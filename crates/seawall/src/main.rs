@@ -1,9 +1,14 @@
 //! The `seawall` command.
 
+mod assess;
 mod cli;
 mod commands;
 mod exit;
+mod inventories;
+mod inventory;
 mod locations;
+mod outputs;
+mod progress;
 
 use clap::Parser;
 use std::io::{self, Write};
