@@ -207,7 +207,7 @@ pub(crate) struct Matching {
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// Format on standard output
-    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = formats(REPORTS))]
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = formats(Format::ALL))]
     pub(crate) format: Format,
     /// Write a report of that format to a file as well (several)
     #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = parse_output)]
@@ -431,23 +431,12 @@ pub(crate) struct VersionCompare {
     pub(crate) versions: Vec<String>,
 }
 
-/// What scans write.
-const REPORTS: &[Format] = &[
-    Format::Table,
-    Format::Json,
-    Format::Sarif,
-    Format::CycloneDx,
-    Format::Spdx,
-    Format::Html,
-    Format::Junit,
-    Format::Markdown,
-];
-
 /// What bills of materials are written in.
-const SBOMS: &[Format] = &[Format::CycloneDx, Format::Spdx];
+const SBOMS: &[(Format, &str)] =
+    &[(Format::CycloneDx, "cyclonedx"), (Format::Spdx, "spdx")];
 
-fn formats(allowed: &'static [Format]) -> impl TypedValueParser<Value = Format> {
-    let names = allowed.iter().map(|format| format.name());
+fn formats(allowed: &'static [(Format, &'static str)]) -> impl TypedValueParser<Value = Format> {
+    let names = allowed.iter().map(|(_, name)| *name);
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
 }
 
@@ -457,21 +446,21 @@ fn thresholds() -> impl TypedValueParser<Value = FailOn> {
 }
 
 fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
-    split_output(text, REPORTS)
+    split_output(text, Format::ALL)
 }
 
 fn parse_sbom_output(text: &str) -> Result<(Format, PathBuf), String> {
     split_output(text, SBOMS)
 }
 
-fn split_output(text: &str, allowed: &[Format]) -> Result<(Format, PathBuf), String> {
+fn split_output(text: &str, allowed: &[(Format, &str)]) -> Result<(Format, PathBuf), String> {
     let (name, file) = text
         .split_once('=')
         .filter(|(_, file)| !file.is_empty())
-        .ok_or_else(|| format!("expected FORMAT=FILE, as in {0}=report.{0}", allowed[0].name()))?;
-    let format = allowed.iter().find(|format| format.name() == name).ok_or_else(|| {
-        let names: Vec<&str> = allowed.iter().map(|format| format.name()).collect();
+        .ok_or_else(|| "expected FORMAT=FILE, as in json=report.json".to_owned())?;
+    let format = allowed.iter().find(|(_, own)| *own == name).ok_or_else(|| {
+        let names: Vec<&str> = allowed.iter().map(|(_, name)| *name).collect();
         format!("'{name}' is not one of {}", names.join(", "))
     })?;
-    Ok((*format, PathBuf::from(file)))
+    Ok((format.0, PathBuf::from(file)))
 }

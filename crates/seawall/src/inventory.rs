@@ -53,7 +53,8 @@ impl<'a> Reader<'a> {
     /// This machine.
     pub(crate) fn host(&self) -> Result<Inventory> {
         let bar = Bar::count("reading this machine", self.quiet);
-        Ok(seawall_scan::host::scan(&self.scan_options("this machine"), &bar)?)
+        let source = Source::Directory(PathBuf::from("/"));
+        Ok(scan_artifact(Artifact::open(&source, &Options::default())?, &self.scan_options("this machine"), &bar)?)
     }
 
     /// A bill of materials; `-` is standard input.
@@ -68,10 +69,7 @@ impl<'a> Reader<'a> {
         if bytes.len() as u64 > MAX_SBOM {
             return Err(Failure::incomplete(anyhow!("{name} is larger than {MAX_SBOM} bytes")));
         }
-        sbom::read(&name, &bytes).map_err(|error| {
-            let hint = error.hint().to_owned();
-            Failure::incomplete(error).hint(hint)
-        })
+        sbom::read(&name, &bytes).with_context(|| name.clone()).map_err(Failure::incomplete)
     }
 
     fn artifact(&self, name: &str, source: &Source) -> Result<Inventory> {

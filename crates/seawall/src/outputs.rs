@@ -38,13 +38,13 @@ pub(crate) fn write(
         .collect();
     for (format, path) in &output.outputs {
         let mut file = create(path)?;
-        seawall_report::write_all(*format, &reports, &options(output, false), &mut file)
+        seawall_report::write(*format, &reports[0], &options(output, false), &mut file)
             .and_then(|()| file.flush())
             .with_context(|| format!("cannot write {}", path.display()))
             .map_err(Failure::incomplete)?;
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    seawall_report::write_all(output.format, &reports, &options(output, true), &mut out)
+    seawall_report::write(output.format, &reports[0], &options(output, true), &mut out)
         .and_then(|()| out.flush())
         .map_err(Failure::incomplete)?;
     Ok(exit(assessments))

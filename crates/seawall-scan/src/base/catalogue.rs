@@ -224,6 +224,16 @@ impl Catalogue {
         });
     }
 
+    /// Removes the base images of this name, or the one with this digest or chain id, and returns
+    /// how many there were.
+    pub fn remove(&mut self, name: &str) -> usize {
+        let before = self.bases.len();
+        self.bases.retain(|base| {
+            base.name != name && base.digest.as_deref() != Some(name) && base.chain_id != name
+        });
+        before - self.bases.len()
+    }
+
     /// All base images, ordered by name and date.
     #[must_use]
     pub fn bases(&self) -> &[BaseImage] {
