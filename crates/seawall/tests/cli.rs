@@ -1,0 +1,286 @@
+//! What a user sees of the command line: verdicts, exit codes, errors and their hints.
+
+mod command;
+
+use command::{Workspace, docker_archive, findings};
+
+const OS_RELEASE: &str = "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n";
+
+const STATUS: &str = "\
+Package: libshelf1
+Status: install ok installed
+Architecture: amd64
+Source: shelf
+Version: 1.2-3
+
+Package: lamp
+Status: install ok installed
+Architecture: amd64
+Version: 2.0-1
+";
+
+/// One flaw in the source package `shelf`, one in an npm package, one that is mended in `lamp`.
+const ADVISORIES: &str = "\
+advisories:
+  - id: CVE-2024-10001
+    title: Shelf reads past its end
+    severity: high
+    packages:
+      - {ecosystem: 'debian:12', name: libshelf1, affected: '< 1.2-4', fixed: 1.2-4}
+  - id: ACME-2024-2
+    title: Cart trusts its wheels
+    severity: critical
+    packages:
+      - {purl: 'pkg:npm/cart', affected: '< 2.0.0'}
+  - id: CVE-2024-10003
+    title: Lamp burns
+    severity: critical
+    packages:
+      - {ecosystem: 'debian:12', name: lamp, affected: '< 2.0-1', fixed: 2.0-1}
+";
+
+fn image() -> Vec<u8> {
+    docker_archive(&[
+        &[("etc/os-release", OS_RELEASE), ("var/lib/dpkg/status", STATUS)],
+        &[("app/node_modules/cart/package.json", r#"{"name":"cart","version":"1.4.0"}"#)],
+    ])
+}
+
+/// A workspace with a database and an image.
+fn prepared() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.build_database(ADVISORIES);
+    workspace.write("image.tar", image());
+    workspace
+}
+
+#[test]
+fn an_image_is_scanned_to_findings_with_their_layers() {
+    let workspace = prepared();
+    let run = workspace.run("scan image image.tar -f json");
+    assert_eq!(run.code, 0, "{run:?}");
+    let report = run.json();
+    assert_eq!(report["schema_version"], 1);
+    assert_eq!(report["target"]["kind"], "image");
+    let found: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (f["id"].as_str().unwrap(), f["layer"].as_u64(), f["package"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("ACME-2024-2", Some(1), "pkg:npm/cart@1.4.0"),
+            (
+                "CVE-2024-10001",
+                Some(0),
+                "pkg:deb/debian/libshelf1@1.2-3?arch=amd64&distro=debian-12"
+            ),
+        ]
+    );
+    assert_eq!(report["findings"][1]["fix"]["state"], "fixed");
+    assert_eq!(report["findings"][1]["fix"]["version"], "1.2-4");
+    assert_eq!(report["incomplete"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn exit_codes_follow_the_threshold() {
+    let workspace = prepared();
+    for (fail_on, expected) in
+        [("low", 1), ("high", 1), ("critical", 1), ("kev", 0), ("fixable", 1), ("kev,high", 1)]
+    {
+        let run = workspace.run(&format!("scan image image.tar --quiet --fail-on {fail_on}"));
+        assert_eq!(run.code, expected, "{fail_on}: {run:?}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_apart_with_a_hint() {
+    let workspace = prepared();
+    workspace.write("broken.yaml", "ignore:\n  - id: CVE-1\n    reazon: typo\n");
+    for (words, says) in [
+        ("scan image nowhere.tar", "hint: "),
+        ("scan fs nowhere", "hint: "),
+        ("scan image image.tar --db missing.db", "hint: "),
+        ("scan image image.tar --fail-on sometimes", "possible values"),
+        ("scan image image.tar --ignore-file broken.yaml", "broken.yaml:3"),
+        ("scan image image.tar --output pdf=x", "not one of"),
+        ("version-compare deb 1.0", "hint: "),
+        ("rematch nothing-of-that-name", "hint: "),
+    ] {
+        let run = workspace.run(words);
+        assert_eq!(run.code, 2, "{words}: {run:?}");
+        assert!(run.stderr.contains(says), "{words}: {run:?}");
+        assert_eq!(run.stdout, "", "{words}");
+    }
+}
+
+#[test]
+fn a_damaged_image_is_reported_as_far_as_it_was_read() {
+    let workspace = prepared();
+    let whole = image();
+    // In the middle of the second layer.
+    let end = whole.windows(4).rposition(|window| window == b"cart").unwrap();
+    let mut damaged = whole.clone();
+    damaged[end - 600..end - 500].fill(0xff);
+    workspace.write("damaged.tar", damaged);
+    let run = workspace.run("scan image damaged.tar -f json");
+    assert_eq!(run.code, 3, "{run:?}");
+    let report = run.json();
+    assert!(!report["incomplete"].as_array().unwrap().is_empty());
+    assert_eq!(findings(&report), [("CVE-2024-10001".to_owned(), "affected".to_owned())]);
+}
+
+#[test]
+fn several_outputs_are_written_at_once() {
+    let workspace = prepared();
+    let formats = ["table", "json", "sarif", "cyclonedx", "spdx", "html", "junit", "markdown"];
+    let outputs: String = formats.map(|format| format!(" --output {format}=out.{format}")).concat();
+    let run = workspace.run(&format!("scan image image.tar --quiet{outputs}"));
+    assert_eq!(run.code, 0, "{run:?}");
+    for format in formats {
+        let path = workspace.path().join(format!("out.{format}"));
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains("cart"), "{format}: {text}");
+    }
+}
+
+#[test]
+fn a_bill_of_materials_scans_like_its_image() {
+    let workspace = prepared();
+    let expected = findings(&workspace.run("scan image image.tar -f json").json());
+    for format in ["cyclonedx", "spdx"] {
+        let run = workspace.run(&format!("sbom image image.tar -f {format}"));
+        assert_eq!(run.code, 0, "{run:?}");
+        workspace.write("bom.json", &run.stdout);
+        let report = workspace.run("scan sbom bom.json -f json").json();
+        assert_eq!(findings(&report), expected, "{format}");
+        let report = workspace.run_with("scan sbom - -f json", &run.stdout).json();
+        assert_eq!(findings(&report), expected, "{format} from standard input");
+    }
+}
+
+#[test]
+fn what_is_ignored_stays_in_the_report_with_its_reason() {
+    let workspace = prepared();
+    workspace.write(
+        ".seawallignore.yaml",
+        "ignore:\n  - id: ACME-2024-2\n    reason: no wheels here\n    expires: 2999-01-01\n",
+    );
+    let run = workspace.run("scan image image.tar -f json --fail-on critical");
+    assert_eq!(run.code, 0, "{run:?}");
+    let report = run.json();
+    assert!(findings(&report).contains(&("ACME-2024-2".to_owned(), "ignored".to_owned())));
+    let ignored = report["findings"].as_array().unwrap().iter().find(|f| f["id"] == "ACME-2024-2");
+    let suppression = &ignored.unwrap()["suppression"];
+    assert_eq!(suppression["reason"], "no wheels here");
+    assert!(suppression["source"].as_str().unwrap().contains(".seawallignore.yaml"));
+}
+
+#[test]
+fn stored_inventories_are_matched_again_without_the_image() {
+    let workspace = prepared();
+    workspace.run("scan image image.tar --quiet");
+    std::fs::remove_file(workspace.path().join("image.tar")).unwrap();
+    workspace.build_database(&format!(
+        "{ADVISORIES}  - id: CVE-2025-10009\n    title: Lamp goes out\n    severity: low\n    \
+         packages:\n      - {{ecosystem: 'debian:12', name: lamp, affected: '<= 2.0-1'}}\n"
+    ));
+    let run = workspace.run("rematch image.tar -f json");
+    assert_eq!(run.code, 0, "{run:?}");
+    let names: Vec<String> = findings(&run.json()).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(names, ["ACME-2024-2", "CVE-2024-10001", "CVE-2025-10009"]);
+}
+
+#[test]
+fn a_base_image_owns_its_layers() {
+    let workspace = prepared();
+    workspace.write(
+        "base.tar",
+        docker_archive(&[&[("etc/os-release", OS_RELEASE), ("var/lib/dpkg/status", STATUS)]]),
+    );
+    let run = workspace.run("base add base.tar --name shelf-base:1 --owner platform");
+    assert_eq!(run.code, 0, "{run:?}");
+    let report = workspace.run("scan image image.tar -f json --owner shop").json();
+    let layers: Vec<_> = report["layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|layer| (layer["base"].as_str(), layer["role"].as_str(), layer["owner"].as_str()))
+        .collect();
+    assert_eq!(
+        layers,
+        [
+            (Some("shelf-base:1"), Some("base"), Some("platform")),
+            (None, Some("application"), Some("shop")),
+        ]
+    );
+    let run = workspace.run("base remove shelf-base:1");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(workspace.run("base remove shelf-base:1").code, 2);
+}
+
+#[test]
+fn a_damaged_database_is_refused_and_the_old_one_stays() {
+    let workspace = prepared();
+    let path = workspace.path().join(".local/share/seawall/advisories.db");
+    let good = std::fs::read(&path).unwrap();
+    for (what, bytes) in [("half", &good[..good.len() / 2]), ("empty", &[][..])] {
+        std::fs::write(workspace.path().join("bad.db"), bytes).unwrap();
+        let run = workspace.run("scan image image.tar --db bad.db");
+        assert_eq!(run.code, 2, "{what}: {run:?}");
+        assert!(run.stderr.contains("hint: "), "{what}: {run:?}");
+    }
+    // A build that fails leaves the database of before.
+    let run = workspace.run("db build --from nowhere");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), good);
+}
+
+#[test]
+fn a_signed_database_is_demanded_once_a_key_is_trusted() {
+    let workspace = prepared();
+    assert_eq!(workspace.run("db keygen key").code, 0);
+    let public = std::fs::read(workspace.path().join("key.pub")).unwrap();
+    workspace.write(".config/seawall/trusted-keys/ours", public);
+    let run = workspace.run("scan image image.tar");
+    assert_eq!(run.code, 2, "{run:?}");
+    let run = workspace.run("db build --quiet --from advisories.yaml --sign key");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(workspace.run("scan image image.tar").code, 0);
+    assert_eq!(workspace.run("db keygen key").code, 2, "a key is never overwritten");
+}
+
+#[test]
+fn versions_are_compared_as_words_and_as_lines() {
+    let workspace = Workspace::new();
+    for (words, input, expected) in [
+        ("version-compare deb 1.0~rc1-1 1.0-1", "", "<\n"),
+        ("version-compare rpm 1:1.0-1 2.0-1", "", ">\n"),
+        ("version-compare pep440", "1.0 1.0.0\n\n2.0rc1 2.0\n", "=\n<\n"),
+        ("version-compare semver 1.0.0-alpha 1.0.0", "", "<\n"),
+    ] {
+        let run = workspace.run_with(words, input);
+        assert_eq!((run.code, run.stdout.as_str()), (0, expected), "{words}");
+    }
+    let run = workspace.run_with("version-compare deb", "1.0 2.0\n1.0\n");
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("line 2"), "{run:?}");
+}
+
+#[test]
+fn help_completions_and_man_page_are_made_from_one_grammar() {
+    let workspace = Workspace::new();
+    for words in ["--help", "scan image --help", "db build --help", "base add --help"] {
+        let run = workspace.run(words);
+        assert_eq!(run.code, 0, "{words}");
+        assert!(run.stdout.contains("seawall"), "{words}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(workspace.run(&format!("completions {shell}")).stdout.contains("seawall"));
+    }
+    assert!(workspace.run("man").stdout.starts_with(".ie"));
+    assert_eq!(workspace.run("man --directory pages").code, 0);
+    assert!(workspace.path().join("pages/seawall-scan-image.1").is_file());
+}

@@ -1,0 +1,137 @@
+//! A workspace of its own for each test: files, a home, and the program run in it.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A temporary directory in which `seawall` is run; it is its home and its working directory.
+pub struct Workspace(TempDir);
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Workspace {
+    pub fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file below the workspace, making its directories.
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// Runs `seawall` with these words, split at spaces.
+    pub fn run(&self, words: &str) -> Run {
+        self.run_with(words, "")
+    }
+
+    /// The same with standard input.
+    pub fn run_with(&self, words: &str, input: &str) -> Run {
+        let output = Command::cargo_bin("seawall")
+            .unwrap()
+            .args(words.split_whitespace())
+            .current_dir(self.path())
+            .env_remove("SEAWALL_DB")
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_CACHE_HOME")
+            .env("HOME", self.path())
+            .write_stdin(input)
+            .output()
+            .unwrap();
+        Run {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Builds a database of the user's own advisories.
+    pub fn build_database(&self, advisories: &str) {
+        self.write("advisories.yaml", advisories);
+        let run = self.run("db build --quiet --from advisories.yaml");
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+}
+
+impl Run {
+    /// Standard output as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// The identifiers of a report's findings with their status, in order.
+pub fn findings(report: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| (text(&finding["id"]), text(&finding["status"])))
+        .collect()
+}
+
+/// A `docker save` archive of these layers, each a list of paths and contents.
+pub fn docker_archive(layers: &[&[(&str, &str)]]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut add = |name: &str, bytes: &[u8]| {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, bytes).unwrap();
+    };
+    let mut names = Vec::new();
+    let mut diff_ids = Vec::new();
+    let mut history = Vec::new();
+    for (index, files) in layers.iter().enumerate() {
+        let layer = tar_of(files);
+        let name = format!("{index}/layer.tar");
+        add(&name, &layer);
+        names.push(name);
+        diff_ids.push(format!("sha256:{}", sha256(&layer)));
+        history.push(serde_json::json!({"created_by": format!("COPY part-{index} / # buildkit")}));
+    }
+    let config = serde_json::json!({
+        "architecture": "amd64", "os": "linux", "config": {}, "history": history,
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+    });
+    let config = serde_json::to_vec(&config).unwrap();
+    let config_name = format!("{}.json", sha256(&config));
+    add(&config_name, &config);
+    let manifest = serde_json::json!([
+        {"Config": config_name, "RepoTags": ["shop/web:1"], "Layers": names}
+    ]);
+    add("manifest.json", &serde_json::to_vec(&manifest).unwrap());
+    archive.into_inner().unwrap()
+}
+
+fn tar_of(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, content) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
