@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::escape::{link, markup};
 use crate::layout::{count, thousands};
-use crate::summary::{Matching, Summary};
+use crate::summary::{BaseUpdate, Matching, Summary};
 use crate::{Report, groups};
 
 const STYLE: &str = include_str!("html/style.css");
@@ -205,21 +205,7 @@ fn first(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn base_updates(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    for update in summary
-        .base_updates
-        .iter()
-        .filter(|update| update.fixed.total() > 0)
-    {
-        let base = update.base.as_deref().unwrap_or("the base image");
-        let owner = update
-            .owner
-            .as_ref()
-            .map_or(String::new(), |owner| format!(" Its owner: {owner}."));
-        let findings = count(update.findings, "finding");
-        let fixed = update.fixed.total();
-        let text = format!(
-            "A rebuild on an up-to-date {base} would fix {fixed} of its {findings}.{owner}"
-        );
+    for text in summary.base_updates.iter().filter_map(BaseUpdate::sentence) {
         writeln!(out, "<p>{}</p>", markup(&text))?;
     }
     Ok(())

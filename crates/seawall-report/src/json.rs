@@ -21,6 +21,20 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     json_text::write(&Document::of(report, &purls), out)
 }
 
+/// Writes the first report with the others in its `images[]`.
+pub(crate) fn write_all(reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let purls: Vec<Vec<String>> = reports.iter().map(Report::purls).collect();
+    let mut documents = reports
+        .iter()
+        .zip(&purls)
+        .map(|(report, purls)| Document::of(report, purls));
+    let Some(mut first) = documents.next() else {
+        return Ok(());
+    };
+    first.images = documents.collect();
+    json_text::write(&first, out)
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     schema_version: u32,
@@ -37,6 +51,8 @@ struct Document<'a> {
     findings: Vec<FindingDto<'a>>,
     incomplete: Vec<IncompleteDto<'a>>,
     notices: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<Document<'a>>,
 }
 
 impl<'a> Document<'a> {
@@ -81,6 +97,7 @@ impl<'a> Document<'a> {
                 .collect(),
             incomplete: inventory.incomplete.iter().map(IncompleteDto::of).collect(),
             notices: report.notices,
+            images: Vec::new(),
         }
     }
 }
@@ -252,6 +269,15 @@ struct BaseUpdateDto {
     findings: usize,
     fixed: usize,
     fixed_severity: SeverityCountsDto,
+    newest: Option<NewerBaseDto>,
+}
+
+#[derive(Serialize)]
+struct NewerBaseDto {
+    name: String,
+    digest: Option<String>,
+    created: Option<String>,
+    mends: usize,
 }
 
 impl BaseUpdateDto {
@@ -262,6 +288,12 @@ impl BaseUpdateDto {
             findings: update.findings,
             fixed: update.fixed.total(),
             fixed_severity: SeverityCountsDto::of(&update.fixed),
+            newest: update.newest.as_ref().map(|newest| NewerBaseDto {
+                name: newest.name.clone(),
+                digest: newest.digest.clone(),
+                created: newest.created.clone(),
+                mends: newest.mends,
+            }),
         }
     }
 }

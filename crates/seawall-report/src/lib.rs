@@ -43,6 +43,8 @@ pub struct Report<'a> {
     pub database: Option<DatabaseInfo>,
     /// The verdict of `--fail-on`; `None` if no threshold was given.
     pub gate: Option<Gate>,
+    /// A newer build of the image's base, if one is known.
+    pub newer_base: Option<NewerBase>,
     /// What the reader must know beside the findings: ignore rules that expired, VEX statements
     /// that name nothing here. One sentence each.
     pub notices: &'a [String],
@@ -71,6 +73,19 @@ impl Report<'_> {
     fn timestamp(&self) -> String {
         self.generated_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
+}
+
+/// A newer build of a base image, as the catalogue of base images has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewerBase {
+    /// Its name in the catalogue.
+    pub name: String,
+    /// Its digest.
+    pub digest: Option<String>,
+    /// When it was built, RFC 3339.
+    pub created: Option<String>,
+    /// Number of findings that are gone with it.
+    pub mends: usize,
 }
 
 /// The advisory database of a report.
@@ -139,6 +154,15 @@ impl Format {
         (Format::Markdown, "markdown"),
     ];
 
+    /// Whether one document of this format holds the reports of several targets.
+    #[must_use]
+    pub fn holds_several(self) -> bool {
+        matches!(
+            self,
+            Self::Table | Self::Json | Self::Sarif | Self::Markdown
+        )
+    }
+
     /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -169,6 +193,35 @@ pub struct UnknownFormat(pub String);
 fn known_formats() -> String {
     let names: Vec<&str> = Format::ALL.iter().map(|(_, name)| *name).collect();
     names.join(", ")
+}
+
+/// Writes the reports of several targets into one document, the main target first: one after the
+/// other for people, `images[]` of the first in JSON, a run for each in SARIF.
+///
+/// # Errors
+/// What `out` returns; [`io::ErrorKind::Unsupported`] if the format does not hold several targets
+/// ([`Format::holds_several`]).
+pub fn write_all(
+    format: Format,
+    reports: &[Report<'_>],
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match (format, reports) {
+        (_, [report]) => write(format, report, options, out),
+        (Format::Json, _) => json::write_all(reports, out),
+        (Format::Sarif, _) => sarif::write_all(reports, out),
+        (Format::Table | Format::Markdown, _) => {
+            for (at, report) in reports.iter().enumerate() {
+                if at > 0 {
+                    writeln!(out)?;
+                }
+                write(format, report, options, out)?;
+            }
+            Ok(())
+        }
+        _ => Err(io::ErrorKind::Unsupported.into()),
+    }
 }
 
 /// Writes a report.

@@ -13,6 +13,19 @@ const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    write_all(std::slice::from_ref(report), out)
+}
+
+/// Writes a run for each report.
+pub(crate) fn write_all(reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let runs: Vec<Value> = reports.iter().map(run).collect();
+    json_text::write(
+        &json!({"$schema": SCHEMA, "version": "2.1.0", "runs": runs}),
+        out,
+    )
+}
+
+fn run(report: &Report<'_>) -> Value {
     let purls = report.purls();
     let worst = worst(report);
     let mut rules: Vec<Value> = Vec::new();
@@ -58,10 +71,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     if let (Some(database), Some(properties)) = (&report.database, properties.as_object_mut()) {
         properties.insert("databaseDigest".to_owned(), database.digest.as_str().into());
     }
-    let log = json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
+    json!({
             "tool": {"driver": {
                 "name": "seawall",
                 "version": report.tool_version,
@@ -78,9 +88,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
             "columnKind": "unicodeCodePoints",
             "results": results,
             "properties": properties,
-        }],
-    });
-    json_text::write(&log, out)
+    })
 }
 
 fn notification_descriptors(report: &Report<'_>) -> Vec<Value> {

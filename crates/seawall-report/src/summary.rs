@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seawall_model::{Finding, FixState, IncompleteReason, PackageType, Role, Severity};
 
-use crate::Report;
+use crate::layout::count;
+use crate::{NewerBase, Report};
 
 /// Number of findings of each severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,6 +87,50 @@ pub struct BaseUpdate {
     pub findings: usize,
     /// Those of them whose fix its vendor has published.
     pub fixed: Counts,
+    /// A newer build of it that is known.
+    pub newest: Option<NewerBase>,
+}
+
+impl BaseUpdate {
+    /// One or two sentences that say it all; `None` if an update would mend nothing.
+    #[must_use]
+    pub fn sentence(&self) -> Option<String> {
+        let newest = self.newest.as_ref().filter(|newest| newest.mends > 0);
+        if self.fixed.total() == 0 && newest.is_none() {
+            return None;
+        }
+        let worst: Vec<String> = [Severity::Critical, Severity::High]
+            .into_iter()
+            .map(|severity| (self.fixed.of(severity), severity.name()))
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, name)| format!("{number} {name}"))
+            .collect();
+        let worst = match worst.as_slice() {
+            [] => String::new(),
+            worst => format!(" ({})", worst.join(", ")),
+        };
+        let mut text = format!(
+            "A rebuild on an up-to-date {} would fix {} of its {}{worst}.",
+            self.base.as_deref().unwrap_or("base image"),
+            self.fixed.total(),
+            count(self.findings, "finding")
+        );
+        if let Some(newest) = newest {
+            let day = newest
+                .created
+                .as_deref()
+                .and_then(|created| created.get(..10));
+            let of_day = day.map_or(String::new(), |day| format!(" of {day}"));
+            text.push_str(&format!(
+                " {}{of_day} already mends {}.",
+                newest.name, newest.mends
+            ));
+        }
+        if let Some(owner) = &self.owner {
+            text.push_str(&format!(" Ask its owner: {owner}."));
+        }
+        Some(text)
+    }
 }
 
 impl Summary {
@@ -153,6 +198,7 @@ fn base_updates(report: &Report<'_>) -> Vec<BaseUpdate> {
                 owner: owner.map(str::to_owned),
                 findings: 0,
                 fixed: Counts::default(),
+                newest: layer.base.as_ref().and(report.newer_base.clone()),
             });
         update.findings += 1;
         if finding.fix.state == FixState::Fixed {

@@ -4,13 +4,13 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
-use seawall_model::{FixState, Severity, TargetKind};
+use seawall_model::{FixState, TargetKind};
 
 use crate::groups::{self, Group, Row};
 use crate::layout::{
     ALARM, BOLD, Cell, FAINT, GOOD, Painter, WARNING, count, level_style, severity_style, thousands,
 };
-use crate::summary::{Matching, Summary};
+use crate::summary::{BaseUpdate, Matching, Summary};
 use crate::{Options, Report};
 
 /// Findings in the list "do first".
@@ -412,38 +412,11 @@ impl Table<'_> {
     }
 
     fn base_updates(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for update in self
-            .summary
-            .base_updates
-            .iter()
-            .filter(|u| u.fixed.total() > 0)
-        {
-            let mut by: Vec<String> = Vec::new();
-            for severity in [Severity::Critical, Severity::High] {
-                match update.fixed.of(severity) {
-                    0 => {}
-                    number => by.push(format!("{number} {}", severity.name())),
-                }
-            }
-            let by = if by.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", by.join(", "))
-            };
-            let base = update.base.as_deref().unwrap_or("the base image");
-            let owner = update
-                .owner
-                .as_ref()
-                .map_or(String::new(), |owner| format!(" Ask its owner: {owner}."));
-            let text = format!(
-                "A rebuild on an up-to-date {base} would fix {} of its {}{by}.{owner}",
-                update.fixed.total(),
-                count(update.findings, "finding")
-            );
-            lines.extend(self.painter.wrap(0, &text, BOLD));
-        }
-        lines
+        let updates = self.summary.base_updates.iter();
+        let sentences = updates.filter_map(BaseUpdate::sentence);
+        sentences
+            .flat_map(|text| self.painter.wrap(0, &text, BOLD))
+            .collect()
     }
 
     fn suppressed(&self) -> Vec<String> {

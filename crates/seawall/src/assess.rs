@@ -57,7 +57,12 @@ impl Assessor {
             [] => None,
             thresholds => Some(Gate::evaluate(thresholds, &findings)),
         };
-        Ok(Assessment { inventory, findings, notices, gate })
+        Ok(Assessment {
+            inventory,
+            findings,
+            notices,
+            gate,
+        })
     }
 
     /// The database as reports name it.
@@ -76,19 +81,24 @@ pub(crate) fn open_database(named: Option<&Path>) -> Result<Database> {
         Some(path) => path.to_owned(),
         None => locations::database()?,
     };
-    let options = OpenOptions { trusted_keys: trusted_keys()? };
+    let options = OpenOptions {
+        trusted_keys: trusted_keys()?,
+    };
     Database::open(&path, &options).map_err(damaged)
 }
 
 /// The keys of which one must have signed every database, if there are any.
 pub(crate) fn trusted_keys() -> Result<Vec<PublicKey>> {
     let folder = locations::trusted_keys()?;
-    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    let read = |path: &PathBuf| -> anyhow::Result<PublicKey> {
-        Ok(fs::read_to_string(path)?.parse()?)
+    let Ok(entries) = fs::read_dir(&folder) else {
+        return Ok(Vec::new());
     };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.sort();
+    let read =
+        |path: &PathBuf| -> anyhow::Result<PublicKey> { Ok(fs::read_to_string(path)?.parse()?) };
     paths
         .iter()
         .map(|path| {
@@ -106,7 +116,10 @@ fn damaged(error: DatabaseError) -> Failure {
 
 fn read_policy(options: &Matching) -> Result<Policy> {
     let mut policy = Policy::default();
-    let found = IGNORE_FILES.iter().map(Path::new).find(|path| path.is_file());
+    let found = IGNORE_FILES
+        .iter()
+        .map(Path::new)
+        .find(|path| path.is_file());
     for path in options.ignore_file.as_deref().or(found) {
         add(&mut policy, path, Policy::add_ignore_file)?;
     }

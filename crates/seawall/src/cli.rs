@@ -432,8 +432,7 @@ pub(crate) struct VersionCompare {
 }
 
 /// What bills of materials are written in.
-const SBOMS: &[(Format, &str)] =
-    &[(Format::CycloneDx, "cyclonedx"), (Format::Spdx, "spdx")];
+const SBOMS: &[(Format, &str)] = &[(Format::CycloneDx, "cyclonedx"), (Format::Spdx, "spdx")];
 
 fn formats(allowed: &'static [(Format, &'static str)]) -> impl TypedValueParser<Value = Format> {
     let names = allowed.iter().map(|(_, name)| *name);
@@ -458,9 +457,12 @@ fn split_output(text: &str, allowed: &[(Format, &str)]) -> Result<(Format, PathB
         .split_once('=')
         .filter(|(_, file)| !file.is_empty())
         .ok_or_else(|| "expected FORMAT=FILE, as in json=report.json".to_owned())?;
-    let format = allowed.iter().find(|(_, own)| *own == name).ok_or_else(|| {
-        let names: Vec<&str> = allowed.iter().map(|(_, name)| *name).collect();
-        format!("'{name}' is not one of {}", names.join(", "))
-    })?;
+    let format = allowed
+        .iter()
+        .find(|(_, own)| *own == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = allowed.iter().map(|(_, name)| *name).collect();
+            format!("'{name}' is not one of {}", names.join(", "))
+        })?;
     Ok((format.0, PathBuf::from(file)))
 }

@@ -36,10 +36,15 @@ pub(crate) fn store(inventory: &Inventory) -> Result<()> {
 /// The stored inventories in the order of their files' names.
 pub(crate) fn list() -> Result<Vec<PathBuf>> {
     let folder = locations::inventories()?;
-    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let Ok(entries) = fs::read_dir(&folder) else {
+        return Ok(Vec::new());
+    };
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .collect();
     paths.sort();
     Ok(paths)
@@ -52,9 +57,11 @@ pub(crate) fn load(path: &Path) -> Result<Inventory> {
         anyhow::ensure!(size <= MAX_BYTES, "it is larger than {MAX_BYTES} bytes");
         Ok(inventory::read(&fs::read(path)?)?)
     };
-    read().with_context(|| format!("cannot use the inventory {}", path.display())).map_err(|error| {
-        Failure::incomplete(error).hint("remove the file, or scan the target again")
-    })
+    read()
+        .with_context(|| format!("cannot use the inventory {}", path.display()))
+        .map_err(|error| {
+            Failure::incomplete(error).hint("remove the file, or scan the target again")
+        })
 }
 
 /// Kind and hash of the name: names hold slashes, and file systems limit their length.
@@ -62,6 +69,10 @@ fn file_name(inventory: &Inventory) -> String {
     let target = &inventory.target;
     let platform = target.platform.as_deref().unwrap_or_default();
     let hash = Sha256::digest(format!("{}\n{platform}", target.name));
-    let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = hash
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("{}-{hash}.json", target.kind.name())
 }

@@ -43,8 +43,10 @@ impl<'a> Reader<'a> {
     /// A directory.
     pub(crate) fn directory(&self, directory: &Path) -> Result<Inventory> {
         if !directory.is_dir() {
-            return Err(Failure::usage(anyhow!("there is no directory '{}'", directory.display()))
-                .hint("scan an image archive with 'seawall scan image FILE'"));
+            return Err(
+                Failure::usage(anyhow!("there is no directory '{}'", directory.display()))
+                    .hint("scan an image archive with 'seawall scan image FILE'"),
+            );
         }
         let name = directory.display().to_string();
         self.artifact(&name, &Source::Directory(directory.to_owned()))
@@ -54,7 +56,11 @@ impl<'a> Reader<'a> {
     pub(crate) fn host(&self) -> Result<Inventory> {
         let bar = Bar::count("reading this machine", self.quiet);
         let source = Source::Directory(PathBuf::from("/"));
-        Ok(scan_artifact(Artifact::open(&source, &Options::default())?, &self.scan_options("this machine"), &bar)?)
+        Ok(scan_artifact(
+            Artifact::open(&source, &Options::default())?,
+            &self.scan_options("this machine"),
+            &bar,
+        )?)
     }
 
     /// A bill of materials; `-` is standard input.
@@ -65,11 +71,16 @@ impl<'a> Reader<'a> {
             "-" => io::stdin().take(MAX_SBOM + 1).read_to_end(&mut bytes),
             _ => File::open(file).and_then(|file| file.take(MAX_SBOM + 1).read_to_end(&mut bytes)),
         };
-        read.with_context(|| format!("cannot read {name}")).map_err(Failure::usage)?;
+        read.with_context(|| format!("cannot read {name}"))
+            .map_err(Failure::usage)?;
         if bytes.len() as u64 > MAX_SBOM {
-            return Err(Failure::incomplete(anyhow!("{name} is larger than {MAX_SBOM} bytes")));
+            return Err(Failure::incomplete(anyhow!(
+                "{name} is larger than {MAX_SBOM} bytes"
+            )));
         }
-        sbom::read(&name, &bytes).with_context(|| name.clone()).map_err(Failure::incomplete)
+        sbom::read(&name, &bytes)
+            .with_context(|| name.clone())
+            .map_err(Failure::incomplete)
     }
 
     fn artifact(&self, name: &str, source: &Source) -> Result<Inventory> {
@@ -98,7 +109,9 @@ impl<'a> Reader<'a> {
 
 /// Today in UTC: the same verdict wherever a pipeline runs.
 pub(crate) fn today() -> Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+    jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
 }
 
 /// Loads the catalogue of base images, the named one or the user's own, and says where it is.

@@ -38,13 +38,13 @@ pub(crate) fn write(
         .collect();
     for (format, path) in &output.outputs {
         let mut file = create(path)?;
-        seawall_report::write(*format, &reports[0], &options(output, false), &mut file)
+        seawall_report::write_all(*format, &reports, &options(output, false), &mut file)
             .and_then(|()| file.flush())
             .with_context(|| format!("cannot write {}", path.display()))
             .map_err(Failure::incomplete)?;
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    seawall_report::write(output.format, &reports[0], &options(output, true), &mut out)
+    seawall_report::write_all(output.format, &reports, &options(output, true), &mut out)
         .and_then(|()| out.flush())
         .map_err(Failure::incomplete)?;
     Ok(exit(assessments))
@@ -78,7 +78,11 @@ pub(crate) fn write_sbom(
     seawall_report::write(format, &report, &options, &mut out)
         .and_then(|()| out.flush())
         .map_err(Failure::incomplete)?;
-    Ok(if inventory.incomplete.is_empty() { Exit::Clean } else { Exit::Incomplete })
+    Ok(if inventory.incomplete.is_empty() {
+        Exit::Clean
+    } else {
+        Exit::Incomplete
+    })
 }
 
 /// Findings over the threshold decide, as no later reading can take them back; then whether
@@ -87,7 +91,10 @@ fn exit(assessments: &[Assessment]) -> Exit {
     let failed = |assessment: &Assessment| assessment.gate.as_ref().is_some_and(|g| g.failed());
     if assessments.iter().any(failed) {
         Exit::Findings
-    } else if assessments.iter().any(|assessment| !assessment.inventory.incomplete.is_empty()) {
+    } else if assessments
+        .iter()
+        .any(|assessment| !assessment.inventory.incomplete.is_empty())
+    {
         Exit::Incomplete
     } else {
         Exit::Clean
@@ -115,6 +122,10 @@ fn options(output: &Output, terminal: bool) -> Options {
         true => terminal_size::terminal_size().map_or(FILE_WIDTH, |(width, _)| width.0.into()),
         false => FILE_WIDTH,
     };
-    let rows = if output.all { None } else { Options::default().rows };
+    let rows = if output.all {
+        None
+    } else {
+        Options::default().rows
+    };
     Options { color, width, rows }
 }

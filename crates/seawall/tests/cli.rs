@@ -41,8 +41,14 @@ advisories:
 
 fn image() -> Vec<u8> {
     docker_archive(&[
-        &[("etc/os-release", OS_RELEASE), ("var/lib/dpkg/status", STATUS)],
-        &[("app/node_modules/cart/package.json", r#"{"name":"cart","version":"1.4.0"}"#)],
+        &[
+            ("etc/os-release", OS_RELEASE),
+            ("var/lib/dpkg/status", STATUS),
+        ],
+        &[(
+            "app/node_modules/cart/package.json",
+            r#"{"name":"cart","version":"1.4.0"}"#,
+        )],
     ])
 }
 
@@ -66,7 +72,13 @@ fn an_image_is_scanned_to_findings_with_their_layers() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|f| (f["id"].as_str().unwrap(), f["layer"].as_u64(), f["package"].as_str().unwrap()))
+        .map(|f| {
+            (
+                f["id"].as_str().unwrap(),
+                f["layer"].as_u64(),
+                f["package"].as_str().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(
         found,
@@ -87,9 +99,14 @@ fn an_image_is_scanned_to_findings_with_their_layers() {
 #[test]
 fn exit_codes_follow_the_threshold() {
     let workspace = prepared();
-    for (fail_on, expected) in
-        [("low", 1), ("high", 1), ("critical", 1), ("kev", 0), ("fixable", 1), ("kev,high", 1)]
-    {
+    for (fail_on, expected) in [
+        ("low", 1),
+        ("high", 1),
+        ("critical", 1),
+        ("kev", 0),
+        ("fixable", 1),
+        ("kev,high", 1),
+    ] {
         let run = workspace.run(&format!("scan image image.tar --quiet --fail-on {fail_on}"));
         assert_eq!(run.code, expected, "{fail_on}: {run:?}");
     }
@@ -103,8 +120,14 @@ fn wrong_usage_is_told_apart_with_a_hint() {
         ("scan image nowhere.tar", "hint: "),
         ("scan fs nowhere", "hint: "),
         ("scan image image.tar --db missing.db", "hint: "),
-        ("scan image image.tar --fail-on sometimes", "possible values"),
-        ("scan image image.tar --ignore-file broken.yaml", "broken.yaml:3"),
+        (
+            "scan image image.tar --fail-on sometimes",
+            "possible values",
+        ),
+        (
+            "scan image image.tar --ignore-file broken.yaml",
+            "broken.yaml:3",
+        ),
         ("scan image image.tar --output pdf=x", "not one of"),
         ("version-compare deb 1.0", "hint: "),
         ("rematch nothing-of-that-name", "hint: "),
@@ -121,7 +144,10 @@ fn a_damaged_image_is_reported_as_far_as_it_was_read() {
     let workspace = prepared();
     let whole = image();
     // In the middle of the second layer.
-    let end = whole.windows(4).rposition(|window| window == b"cart").unwrap();
+    let end = whole
+        .windows(4)
+        .rposition(|window| window == b"cart")
+        .unwrap();
     let mut damaged = whole.clone();
     damaged[end - 600..end - 500].fill(0xff);
     workspace.write("damaged.tar", damaged);
@@ -129,14 +155,28 @@ fn a_damaged_image_is_reported_as_far_as_it_was_read() {
     assert_eq!(run.code, 3, "{run:?}");
     let report = run.json();
     assert!(!report["incomplete"].as_array().unwrap().is_empty());
-    assert_eq!(findings(&report), [("CVE-2024-10001".to_owned(), "affected".to_owned())]);
+    assert_eq!(
+        findings(&report),
+        [("CVE-2024-10001".to_owned(), "affected".to_owned())]
+    );
 }
 
 #[test]
 fn several_outputs_are_written_at_once() {
     let workspace = prepared();
-    let formats = ["table", "json", "sarif", "cyclonedx", "spdx", "html", "junit", "markdown"];
-    let outputs: String = formats.map(|format| format!(" --output {format}=out.{format}")).concat();
+    let formats = [
+        "table",
+        "json",
+        "sarif",
+        "cyclonedx",
+        "spdx",
+        "html",
+        "junit",
+        "markdown",
+    ];
+    let outputs: String = formats
+        .map(|format| format!(" --output {format}=out.{format}"))
+        .concat();
     let run = workspace.run(&format!("scan image image.tar --quiet{outputs}"));
     assert_eq!(run.code, 0, "{run:?}");
     for format in formats {
@@ -156,7 +196,9 @@ fn a_bill_of_materials_scans_like_its_image() {
         workspace.write("bom.json", &run.stdout);
         let report = workspace.run("scan sbom bom.json -f json").json();
         assert_eq!(findings(&report), expected, "{format}");
-        let report = workspace.run_with("scan sbom - -f json", &run.stdout).json();
+        let report = workspace
+            .run_with("scan sbom - -f json", &run.stdout)
+            .json();
         assert_eq!(findings(&report), expected, "{format} from standard input");
     }
 }
@@ -172,10 +214,19 @@ fn what_is_ignored_stays_in_the_report_with_its_reason() {
     assert_eq!(run.code, 0, "{run:?}");
     let report = run.json();
     assert!(findings(&report).contains(&("ACME-2024-2".to_owned(), "ignored".to_owned())));
-    let ignored = report["findings"].as_array().unwrap().iter().find(|f| f["id"] == "ACME-2024-2");
+    let ignored = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["id"] == "ACME-2024-2");
     let suppression = &ignored.unwrap()["suppression"];
     assert_eq!(suppression["reason"], "no wheels here");
-    assert!(suppression["source"].as_str().unwrap().contains(".seawallignore.yaml"));
+    assert!(
+        suppression["source"]
+            .as_str()
+            .unwrap()
+            .contains(".seawallignore.yaml")
+    );
 }
 
 #[test]
@@ -189,7 +240,10 @@ fn stored_inventories_are_matched_again_without_the_image() {
     ));
     let run = workspace.run("rematch image.tar -f json");
     assert_eq!(run.code, 0, "{run:?}");
-    let names: Vec<String> = findings(&run.json()).into_iter().map(|(id, _)| id).collect();
+    let names: Vec<String> = findings(&run.json())
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
     assert_eq!(names, ["ACME-2024-2", "CVE-2024-10001", "CVE-2025-10009"]);
 }
 
@@ -198,16 +252,27 @@ fn a_base_image_owns_its_layers() {
     let workspace = prepared();
     workspace.write(
         "base.tar",
-        docker_archive(&[&[("etc/os-release", OS_RELEASE), ("var/lib/dpkg/status", STATUS)]]),
+        docker_archive(&[&[
+            ("etc/os-release", OS_RELEASE),
+            ("var/lib/dpkg/status", STATUS),
+        ]]),
     );
     let run = workspace.run("base add base.tar --name shelf-base:1 --owner platform");
     assert_eq!(run.code, 0, "{run:?}");
-    let report = workspace.run("scan image image.tar -f json --owner shop").json();
+    let report = workspace
+        .run("scan image image.tar -f json --owner shop")
+        .json();
     let layers: Vec<_> = report["layers"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|layer| (layer["base"].as_str(), layer["role"].as_str(), layer["owner"].as_str()))
+        .map(|layer| {
+            (
+                layer["base"].as_str(),
+                layer["role"].as_str(),
+                layer["owner"].as_str(),
+            )
+        })
         .collect();
     assert_eq!(
         layers,
@@ -249,7 +314,11 @@ fn a_signed_database_is_demanded_once_a_key_is_trusted() {
     let run = workspace.run("db build --quiet --from advisories.yaml --sign key");
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(workspace.run("scan image image.tar").code, 0);
-    assert_eq!(workspace.run("db keygen key").code, 2, "a key is never overwritten");
+    assert_eq!(
+        workspace.run("db keygen key").code,
+        2,
+        "a key is never overwritten"
+    );
 }
 
 #[test]
@@ -258,7 +327,11 @@ fn versions_are_compared_as_words_and_as_lines() {
     for (words, input, expected) in [
         ("version-compare deb 1.0~rc1-1 1.0-1", "", "<\n"),
         ("version-compare rpm 1:1.0-1 2.0-1", "", ">\n"),
-        ("version-compare pep440", "1.0 1.0.0\n\n2.0rc1 2.0\n", "=\n<\n"),
+        (
+            "version-compare pep440",
+            "1.0 1.0.0\n\n2.0rc1 2.0\n",
+            "=\n<\n",
+        ),
         ("version-compare semver 1.0.0-alpha 1.0.0", "", "<\n"),
     ] {
         let run = workspace.run_with(words, input);
@@ -272,15 +345,30 @@ fn versions_are_compared_as_words_and_as_lines() {
 #[test]
 fn help_completions_and_man_page_are_made_from_one_grammar() {
     let workspace = Workspace::new();
-    for words in ["--help", "scan image --help", "db build --help", "base add --help"] {
+    for words in [
+        "--help",
+        "scan image --help",
+        "db build --help",
+        "base add --help",
+    ] {
         let run = workspace.run(words);
         assert_eq!(run.code, 0, "{words}");
         assert!(run.stdout.contains("seawall"), "{words}");
     }
     for shell in ["bash", "zsh", "fish"] {
-        assert!(workspace.run(&format!("completions {shell}")).stdout.contains("seawall"));
+        assert!(
+            workspace
+                .run(&format!("completions {shell}"))
+                .stdout
+                .contains("seawall")
+        );
     }
     assert!(workspace.run("man").stdout.starts_with(".ie"));
     assert_eq!(workspace.run("man --directory pages").code, 0);
-    assert!(workspace.path().join("pages/seawall-scan-image.1").is_file());
+    assert!(
+        workspace
+            .path()
+            .join("pages/seawall-scan-image.1")
+            .is_file()
+    );
 }

@@ -11,7 +11,15 @@ use std::path::Path;
 
 pub(crate) fn run(command: &Base) -> Result<Exit> {
     match command {
-        Base::Add { target, name, owner, catalogue, platform, offline, quiet } => {
+        Base::Add {
+            target,
+            name,
+            owner,
+            catalogue,
+            platform,
+            offline,
+            quiet,
+        } => {
             let reading = Reading {
                 platform: platform.clone(),
                 offline: *offline,
@@ -25,7 +33,8 @@ pub(crate) fn run(command: &Base) -> Result<Exit> {
                 .clone()
                 .or_else(|| inventory.target.tags.first().cloned())
                 .unwrap_or_else(|| inventory.target.name.clone());
-            let base = BaseImage::from_inventory(name, owner.clone(), &inventory).map_err(unusable)?;
+            let base =
+                BaseImage::from_inventory(name, owner.clone(), &inventory).map_err(unusable)?;
             add(base, catalogue.file.as_deref())
         }
         Base::List { catalogue, json } => list(catalogue.file.as_deref(), *json),
@@ -64,8 +73,10 @@ fn remove(name: &str, file: Option<&Path>) -> Result<Exit> {
     let (mut catalogue, path) = load_catalogue(file)?;
     let removed = catalogue.remove(name);
     if removed == 0 {
-        return Err(Failure::usage(anyhow!("no base image '{name}' in {}", path.display()))
-            .hint("seawall base list shows the names"));
+        return Err(
+            Failure::usage(anyhow!("no base image '{name}' in {}", path.display()))
+                .hint("seawall base list shows the names"),
+        );
     }
     catalogue.save(&path).map_err(unusable)?;
     say(&format!("removed {removed} from {}", path.display()))
@@ -74,7 +85,11 @@ fn remove(name: &str, file: Option<&Path>) -> Result<Exit> {
 fn describe(base: &BaseImage) -> String {
     let owner = base.owner.as_deref().unwrap_or("no owner");
     let platform = base.platform.as_deref().unwrap_or("unknown platform");
-    let layers = if base.layers == 1 { "1 layer".to_owned() } else { format!("{} layers", base.layers) };
+    let layers = if base.layers == 1 {
+        "1 layer".to_owned()
+    } else {
+        format!("{} layers", base.layers)
+    };
     format!(
         "{}  {owner}  {platform}  {layers}, {} packages  {}",
         base.name,

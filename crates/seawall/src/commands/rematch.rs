@@ -14,13 +14,19 @@ pub(crate) fn run(args: &Rematch) -> Result<Exit> {
     let mut stored = Vec::new();
     for path in inventories::list()? {
         let inventory = inventories::load(&path)?;
-        let wanted = args.name.as_deref().is_none_or(|part| inventory.target.name.contains(part));
+        let wanted = args
+            .name
+            .as_deref()
+            .is_none_or(|part| inventory.target.name.contains(part));
         if wanted {
             stored.push(inventory);
         }
     }
     if stored.is_empty() {
-        let which = args.name.as_deref().map_or(String::new(), |name| format!(" named like '{name}'"));
+        let which = args
+            .name
+            .as_deref()
+            .map_or(String::new(), |name| format!(" named like '{name}'"));
         return Err(Failure::usage(anyhow!("no inventory{which} is stored"))
             .hint("every `seawall scan` stores one, unless it is told --no-store"));
     }
@@ -44,8 +50,12 @@ fn list(stored: &[Inventory]) -> Result<Exit> {
         let target = &inventory.target;
         let (kind, packages) = (target.kind.name(), inventory.packages.len());
         let digest = target.digest.as_deref().unwrap_or("no digest");
-        writeln!(out, "{kind} {} ({digest}), {packages} packages", target.name)
-            .map_err(Failure::incomplete)?;
+        writeln!(
+            out,
+            "{kind} {} ({digest}), {packages} packages",
+            target.name
+        )
+        .map_err(Failure::incomplete)?;
     }
     Ok(Exit::Clean)
 }

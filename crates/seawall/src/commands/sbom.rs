@@ -23,8 +23,10 @@ fn read(reader: &Reader<'_>, words: &[String]) -> Result<Inventory> {
         ["host"] => reader.host(),
         [target] if is_plain_directory(Path::new(target)) => reader.directory(Path::new(target)),
         [target] => reader.image(target),
-        _ => Err(Failure::usage(anyhow!("'{}' is not a target", words.join(" ")))
-            .hint("write image TARGET, fs DIR, host or sbom FILE")),
+        _ => Err(
+            Failure::usage(anyhow!("'{}' is not a target", words.join(" ")))
+                .hint("write image TARGET, fs DIR, host or sbom FILE"),
+        ),
     }
 }
 

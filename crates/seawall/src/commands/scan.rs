@@ -14,7 +14,11 @@ pub(crate) fn run(scan: &Scan) -> Result<Exit> {
         Scan::Image { target, options } => one(options, |reader| reader.image(target)),
         Scan::Fs { directory, options } => one(options, |reader| reader.directory(directory)),
         Scan::Sbom { file, options } => one(options, |reader| reader.sbom(file)),
-        Scan::Host { all_images, no_images, options } => {
+        Scan::Host {
+            all_images,
+            no_images,
+            options,
+        } => {
             let images = match (all_images, no_images) {
                 (true, _) => host::Images::All,
                 (_, true) => host::Images::None,
@@ -43,5 +47,10 @@ fn several(
         }
         assessments.push(assessor.assess(inventory)?);
     }
-    outputs::write(&assessor, &assessments, &options.output, Some(started.elapsed()))
+    outputs::write(
+        &assessor,
+        &assessments,
+        &options.output,
+        Some(started.elapsed()),
+    )
 }

@@ -32,10 +32,12 @@ pub(super) fn run(from: &[PathBuf], out: &Path, sign: Option<&Path>, quiet: bool
     write(out, &built.bytes)?;
     drop(bar);
     report(out, &built, &collected.read, &collected.unread, quiet).map_err(Failure::incomplete)?;
-    Ok(match built.incomplete.is_empty() && collected.unread.is_empty() {
-        true => Exit::Clean,
-        false => Exit::Incomplete,
-    })
+    Ok(
+        match built.incomplete.is_empty() && collected.unread.is_empty() {
+            true => Exit::Clean,
+            false => Exit::Incomplete,
+        },
+    )
 }
 
 /// Writes a database where scans look for it, making the directory.
@@ -105,7 +107,10 @@ fn report(
     if quiet {
         return Ok(());
     }
-    let files: Vec<String> = read.iter().map(|(feed, files)| format!("{feed} {files}")).collect();
+    let files: Vec<String> = read
+        .iter()
+        .map(|(feed, files)| format!("{feed} {files}"))
+        .collect();
     let statistics = &built.statistics;
     let mut std_out = io::stdout().lock();
     writeln!(std_out, "{}", out.display())?;
@@ -124,5 +129,9 @@ fn report(
     )?;
     let newest = statistics.newest.as_deref().unwrap_or("unknown");
     writeln!(std_out, "  newest      {newest}")?;
-    writeln!(std_out, "  size        {:.1} MB", built.bytes.len() as f64 / 1e6)
+    writeln!(
+        std_out,
+        "  size        {:.1} MB",
+        built.bytes.len() as f64 / 1e6
+    )
 }

@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 
 pub(crate) fn run(command: &Db) -> Result<Exit> {
     match command {
-        Db::Build { from, out, sign, quiet } => {
-            build::run(from, &path(out.as_deref())?, sign.as_deref(), *quiet)
-        }
+        Db::Build {
+            from,
+            out,
+            sign,
+            quiet,
+        } => build::run(from, &path(out.as_deref())?, sign.as_deref(), *quiet),
         Db::Keygen { out } => keygen::run(out),
         _ => unreachable!(),
     }
