@@ -141,6 +141,20 @@ impl Database {
         Ok(found)
     }
 
+    /// Whether ransomware campaigns are known to use a flaw, by CISA's catalogue.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn is_used_by_ransomware(&self, name: &str) -> Result<bool, DatabaseError> {
+        for number in self.flaws_named(name)? {
+            let used = self.flaw(number)?.kev.iter().any(|kev| kev.to_entry().ransomware);
+            if used && self.is_called(number, name)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether a flaw has this name itself, by a bulletin or by CNNVD: the index goes by hashes.
     fn is_called(&self, number: u32, name: &str) -> Result<bool, DatabaseError> {
         let flaw = self.flaw(number)?;

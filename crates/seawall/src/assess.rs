@@ -51,7 +51,8 @@ impl Assessor {
         inventory.incomplete.extend(matches.incomplete);
         let mut notices = matches.notes;
         notices.extend(self.policy.apply(&inventory, &mut findings, self.today));
-        let ransomware = |id: &str| false && id.is_empty();
+        // A database that is damaged just there has failed the matching before.
+        let ransomware = |id: &str| self.database.is_used_by_ransomware(id).unwrap_or(false);
         priority::prioritize(&mut findings, &inventory, &ransomware);
         let gate = match self.fail_on.as_slice() {
             [] => None,
@@ -67,10 +68,11 @@ impl Assessor {
 
     /// The database as reports name it.
     pub(crate) fn database_info(&self) -> Result<DatabaseInfo> {
+        let statistics = self.database.status().map_err(damaged)?.statistics;
         Ok(DatabaseInfo {
             digest: self.database.digest(),
-            newest: None,
-            advisories: 0,
+            newest: statistics.newest,
+            advisories: u64::from(statistics.advisories),
         })
     }
 }
@@ -109,7 +111,8 @@ pub(crate) fn trusted_keys() -> Result<Vec<PublicKey>> {
         .collect()
 }
 
-fn damaged(error: DatabaseError) -> Failure {
+/// A database that cannot be used, with the way out.
+pub(crate) fn damaged(error: DatabaseError) -> Failure {
     let hint = error.hint().to_owned();
     Failure::usage(error).hint(hint)
 }
@@ -120,13 +123,13 @@ fn read_policy(options: &Matching) -> Result<Policy> {
         .iter()
         .map(Path::new)
         .find(|path| path.is_file());
-    for path in options.ignore_file.as_deref().or(found) {
+    if let Some(path) = options.ignore_file.as_deref().or(found) {
         add(&mut policy, path, Policy::add_ignore_file)?;
     }
     for path in &options.vex {
         add(&mut policy, path, Policy::add_vex)?;
     }
-    for path in &options.trusted_images {
+    if let Some(path) = &options.trusted_images {
         add(&mut policy, path, Policy::add_trusted_images)?;
     }
     Ok(policy)

@@ -9,7 +9,8 @@ use jiff::civil::Date;
 use seawall_artifact::{Artifact, Options, Source};
 use seawall_model::Inventory;
 use seawall_scan::base::Catalogue;
-use seawall_scan::{ScanOptions, sbom, scan_artifact};
+use seawall_scan::host::{Host, scan_host};
+use seawall_scan::{ScanOptions, end_of_life, sbom, scan_artifact};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -52,15 +53,10 @@ impl<'a> Reader<'a> {
         self.artifact(&name, &Source::Directory(directory.to_owned()))
     }
 
-    /// This machine.
-    pub(crate) fn host(&self) -> Result<Inventory> {
+    /// This machine, with its kernel and running containers.
+    pub(crate) fn host(&self) -> Result<Host> {
         let bar = Bar::count("reading this machine", self.quiet);
-        let source = Source::Directory(PathBuf::from("/"));
-        Ok(scan_artifact(
-            Artifact::open(&source, &Options::default())?,
-            &self.scan_options("this machine"),
-            &bar,
-        )?)
+        Ok(scan_host(&self.scan_options("this machine"), &self.options(), &bar)?)
     }
 
     /// A bill of materials; `-` is standard input.
@@ -88,13 +84,16 @@ impl<'a> Reader<'a> {
             Source::Directory(_) => Bar::count(name, self.quiet),
             _ => Bar::bytes(name, self.quiet),
         };
-        let options = Options {
+        let artifact = Artifact::open(source, &self.options())?;
+        Ok(scan_artifact(artifact, &self.scan_options(name), &bar)?)
+    }
+
+    fn options(&self) -> Options {
+        Options {
             platform: self.reading.platform.clone(),
             offline: self.reading.offline,
             ..Options::default()
-        };
-        let artifact = Artifact::open(source, &options)?;
-        Ok(scan_artifact(artifact, &self.scan_options(name), &bar)?)
+        }
     }
 
     fn scan_options(&self, name: &str) -> ScanOptions<'_> {

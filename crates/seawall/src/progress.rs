@@ -29,6 +29,11 @@ impl Bar {
         Self(bar)
     }
 
+    /// Prints a line above the bar; nothing where the bar is hidden.
+    pub(crate) fn line(&self, line: &str) {
+        self.0.println(line);
+    }
+
     /// Says what is being worked on now.
     pub(crate) fn message(&self, message: String) {
         self.0.set_message(message);

@@ -299,7 +299,7 @@ fn cpe_product(cpe: &str) -> Option<String> {
 }
 
 /// Distribution and release of a purl: `debian-12`, `opensuse-leap-15.5`, or Trivy's bare version.
-fn purl_distro(purl: &packageurl::PackageUrl<'_>) -> Option<(String, String)> {
+pub(super) fn purl_distro(purl: &packageurl::PackageUrl<'_>) -> Option<(String, String)> {
     let distro = purl.qualifiers().get("distro")?;
     let namespace = purl.namespace().unwrap_or_default();
     if distro.starts_with(|c: char| c.is_ascii_digit()) {

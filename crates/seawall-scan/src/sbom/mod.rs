@@ -40,6 +40,23 @@ pub enum SbomError {
     TooLarge,
 }
 
+/// The package that a package URL names, and the operating system that its `distro` qualifier
+/// names. `None` if the text is no package URL, or of a type that Seawall has no packages of.
+#[must_use]
+pub fn read_purl(text: &str) -> Option<(Package, Option<Distro>)> {
+    let purl = crate::purl::parse(text)?;
+    let package = crate::purl::package(&purl)?;
+    let distro = collect::purl_distro(&purl).map(|(id, version)| Distro {
+        id,
+        version,
+        id_like: Vec::new(),
+        codename: None,
+        pretty_name: None,
+        end_of_life: None,
+    });
+    Some((package, distro))
+}
+
 /// Reads a bill of materials. `name` becomes the target's name.
 ///
 /// What cannot be matched (components without a package URL, of an unknown type, without a version)

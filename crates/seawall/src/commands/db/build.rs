@@ -19,7 +19,18 @@ use std::path::{Path, PathBuf};
 const SHOWN: usize = 5;
 
 pub(super) fn run(from: &[PathBuf], out: &Path, sign: Option<&Path>, quiet: bool) -> Result<Exit> {
-    let mut collected = Collected::default();
+    build(from, out, sign, quiet, Vec::new())
+}
+
+/// Builds a database; `unread` is what was missed before.
+pub(super) fn build(
+    from: &[PathBuf],
+    out: &Path,
+    sign: Option<&Path>,
+    quiet: bool,
+    unread: Vec<Incomplete>,
+) -> Result<Exit> {
+    let mut collected = Collected { unread, ..Collected::default() };
     let bar = Bar::count("reading advisories", quiet);
     for path in from {
         collected.read(path, &bar)?;

@@ -1,0 +1,66 @@
+//! `seawall db delta`.
+
+use super::build::write;
+use crate::assess::{damaged, open_database, trusted_keys};
+use crate::cli::Delta;
+use crate::exit::{Exit, Failure, Result};
+use crate::locations;
+use anyhow::Context;
+use seawall_advisory::database::OpenOptions;
+use seawall_advisory::delta::{self, DeltaError};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// Largest delta file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+pub(super) fn run(command: &Delta) -> Result<Exit> {
+    match command {
+        Delta::Create { old, new, out } => create(old, new, out),
+        Delta::Apply { delta, db, out } => {
+            let db = db.clone().map_or_else(locations::database, Ok)?;
+            apply(delta, &db, out.as_deref().unwrap_or(&db))
+        }
+    }
+}
+
+fn create(old: &Path, new: &Path, out: &Path) -> Result<Exit> {
+    let (before, after) = (open_database(Some(old))?, open_database(Some(new))?);
+    before.check_all().and_then(|()| after.check_all()).map_err(damaged)?;
+    let bytes = delta::create(&before, &after).map_err(Failure::incomplete)?;
+    fs::write(out, &bytes)
+        .with_context(|| format!("cannot write {}", out.display()))
+        .map_err(Failure::usage)?;
+    say(&format!(
+        "{}  {:.1} kB instead of {:.1} MB",
+        out.display(),
+        bytes.len() as f64 / 1e3,
+        after.len() as f64 / 1e6
+    ))
+}
+
+fn apply(path: &Path, db: &Path, out: &Path) -> Result<Exit> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
+        .with_context(|| format!("cannot read {}", path.display()))
+        .map_err(Failure::usage)?;
+    let old = open_database(Some(db))?;
+    let options = OpenOptions { trusted_keys: trusted_keys()? };
+    let new = delta::apply(&old, &bytes, &options).map_err(|error| refused(error, db))?;
+    write(out, &new)?;
+    say(&format!("{} is up to date", out.display()))
+}
+
+fn refused(error: DeltaError, db: &Path) -> Failure {
+    Failure::usage(error).hint(format!(
+        "{} is as it was; fetch the newer database whole, or run `seawall db update`",
+        db.display()
+    ))
+}
+
+fn say(line: &str) -> Result<Exit> {
+    writeln!(io::stdout().lock(), "{line}").map_err(Failure::incomplete)?;
+    Ok(Exit::Clean)
+}
