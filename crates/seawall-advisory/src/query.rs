@@ -147,7 +147,11 @@ impl Database {
     /// It is damaged.
     pub fn is_used_by_ransomware(&self, name: &str) -> Result<bool, DatabaseError> {
         for number in self.flaws_named(name)? {
-            let used = self.flaw(number)?.kev.iter().any(|kev| kev.to_entry().ransomware);
+            let used = self
+                .flaw(number)?
+                .kev
+                .iter()
+                .any(|kev| kev.to_entry().ransomware);
             if used && self.is_called(number, name)? {
                 return Ok(true);
             }

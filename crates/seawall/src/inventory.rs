@@ -36,6 +36,11 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The base images by which layers were told apart.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
     /// An image, named as on the command line.
     pub(crate) fn image(&self, target: &str) -> Result<Inventory> {
         self.artifact(target, &target.parse()?)
@@ -56,7 +61,11 @@ impl<'a> Reader<'a> {
     /// This machine, with its kernel and running containers.
     pub(crate) fn host(&self) -> Result<Host> {
         let bar = Bar::count("reading this machine", self.quiet);
-        Ok(scan_host(&self.scan_options("this machine"), &self.options(), &bar)?)
+        Ok(scan_host(
+            &self.scan_options("this machine"),
+            &self.options(),
+            &bar,
+        )?)
     }
 
     /// A bill of materials; `-` is standard input.
@@ -74,9 +83,13 @@ impl<'a> Reader<'a> {
                 "{name} is larger than {MAX_SBOM} bytes"
             )));
         }
-        sbom::read(&name, &bytes)
+        let mut inventory = sbom::read(&name, &bytes)
             .with_context(|| name.clone())
-            .map_err(Failure::incomplete)
+            .map_err(Failure::incomplete)?;
+        if let Some(distro) = &mut inventory.distro {
+            distro.end_of_life = end_of_life(distro, self.today);
+        }
+        Ok(inventory)
     }
 
     fn artifact(&self, name: &str, source: &Source) -> Result<Inventory> {

@@ -5,7 +5,8 @@ use crate::cli::Output;
 use crate::exit::{Exit, Failure, Result};
 use anyhow::Context;
 use clap::ColorChoice;
-use seawall_report::{Format, Options, Report};
+use seawall_report::{Format, NewerBase, Options, Report};
+use seawall_scan::base::{Catalogue, base_update};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -19,6 +20,7 @@ const FILE_WIDTH: usize = 120;
 pub(crate) fn write(
     assessor: &Assessor,
     assessments: &[Assessment],
+    catalogue: &Catalogue,
     output: &Output,
     duration: Option<Duration>,
 ) -> Result<Exit> {
@@ -33,6 +35,7 @@ pub(crate) fn write(
             findings: &assessment.findings,
             database: Some(database.clone()),
             gate: assessment.gate.clone(),
+            newer_base: newer_base(catalogue, assessment),
             notices: &assessment.notices,
         })
         .collect();
@@ -50,6 +53,24 @@ pub(crate) fn write(
     Ok(exit(assessments))
 }
 
+/// The newest build of an image's base in the catalogue, and what it mends.
+fn newer_base(catalogue: &Catalogue, assessment: &Assessment) -> Option<NewerBase> {
+    let update = base_update(catalogue, &assessment.inventory, &assessment.findings)?;
+    let newest = update.newest?;
+    let counts = |position: &&usize| {
+        assessment
+            .findings
+            .get(**position)
+            .is_some_and(|finding| finding.status.counts())
+    };
+    Some(NewerBase {
+        name: newest.name.clone(),
+        digest: newest.digest.clone(),
+        created: newest.created.clone(),
+        mends: update.mended.iter().filter(counts).count(),
+    })
+}
+
 /// Writes a bill of materials.
 pub(crate) fn write_sbom(
     inventory: &seawall_model::Inventory,
@@ -64,6 +85,7 @@ pub(crate) fn write_sbom(
         findings: &[],
         database: None,
         gate: None,
+        newer_base: None,
         notices: &[],
     };
     let options = Options::default();

@@ -149,7 +149,7 @@ fn a_damaged_image_is_reported_as_far_as_it_was_read() {
         .rposition(|window| window == b"cart")
         .unwrap();
     let mut damaged = whole.clone();
-    damaged[end - 600..end - 500].fill(0xff);
+    damaged[end - 500..end - 400].fill(0xff);
     workspace.write("damaged.tar", damaged);
     let run = workspace.run("scan image damaged.tar -f json");
     assert_eq!(run.code, 3, "{run:?}");

@@ -7,7 +7,7 @@ mod field;
 mod spdx;
 mod spdx3;
 
-use seawall_model::Inventory;
+use seawall_model::{Distro, Inventory, Package};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 

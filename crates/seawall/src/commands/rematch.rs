@@ -3,7 +3,7 @@
 use crate::assess::Assessor;
 use crate::cli::Rematch;
 use crate::exit::{Exit, Failure, Result};
-use crate::inventory::today;
+use crate::inventory::{load_catalogue, today};
 use crate::{inventories, outputs};
 use anyhow::anyhow;
 use seawall_model::Inventory;
@@ -41,7 +41,8 @@ pub(crate) fn run(args: &Rematch) -> Result<Exit> {
         }
         assessments.push(assessor.assess(inventory)?);
     }
-    outputs::write(&assessor, &assessments, &args.output, None)
+    let (catalogue, _) = load_catalogue(None)?;
+    outputs::write(&assessor, &assessments, &catalogue, &args.output, None)
 }
 
 fn list(stored: &[Inventory]) -> Result<Exit> {

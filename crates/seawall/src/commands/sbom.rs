@@ -20,7 +20,7 @@ fn read(reader: &Reader<'_>, words: &[String]) -> Result<Inventory> {
         ["image", target] => reader.image(target),
         ["fs", directory] => reader.directory(Path::new(directory)),
         ["sbom", file] => reader.sbom(Path::new(file)),
-        ["host"] => reader.host(),
+        ["host"] => Ok(reader.host()?.inventory),
         [target] if is_plain_directory(Path::new(target)) => reader.directory(Path::new(target)),
         [target] => reader.image(target),
         _ => Err(

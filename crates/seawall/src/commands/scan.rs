@@ -2,10 +2,11 @@
 
 use super::host;
 use crate::assess::Assessor;
-use crate::cli::{Scan, ScanOptions};
-use crate::exit::{Exit, Result};
+use crate::cli::{Output, Scan, ScanOptions};
+use crate::exit::{Exit, Failure, Result};
 use crate::inventory::{Reader, today};
 use crate::{inventories, outputs};
+use anyhow::anyhow;
 use seawall_model::Inventory;
 use std::time::Instant;
 
@@ -24,32 +25,57 @@ pub(crate) fn run(scan: &Scan) -> Result<Exit> {
                 (_, true) => host::Images::None,
                 _ => host::Images::Running,
             };
+            if images != host::Images::None {
+                holds_several(&options.output)?;
+            }
             several(options, |reader| host::inventories(reader, images))
         }
     }
 }
 
 fn one(options: &ScanOptions, read: impl Fn(&Reader<'_>) -> Result<Inventory>) -> Result<Exit> {
-    several(options, |reader| Ok(vec![read(reader)?]))
+    several(options, |reader| Ok((vec![read(reader)?], Vec::new())))
 }
 
+/// Refuses formats that hold one target, before minutes are spent on several.
+fn holds_several(output: &Output) -> Result<()> {
+    let formats = output.outputs.iter().map(|(format, _)| *format);
+    match formats
+        .chain([output.format])
+        .find(|format| !format.holds_several())
+    {
+        None => Ok(()),
+        Some(format) => Err(Failure::usage(anyhow!(
+            "{} holds one target, and this would be the machine and its images",
+            format.name()
+        ))
+        .hint("add --no-images, and scan the images with `seawall scan image`")),
+    }
+}
+
+/// Scans, and adds `notices` to what the first report says.
 fn several(
     options: &ScanOptions,
-    read: impl Fn(&Reader<'_>) -> Result<Vec<Inventory>>,
+    read: impl Fn(&Reader<'_>) -> Result<(Vec<Inventory>, Vec<String>)>,
 ) -> Result<Exit> {
     let started = Instant::now();
     let assessor = Assessor::open(&options.matching, today())?;
     let reader = Reader::new(&options.reading, options.output.quiet)?;
+    let (inventories, notices) = read(&reader)?;
     let mut assessments = Vec::new();
-    for inventory in read(&reader)? {
+    for inventory in inventories {
         if !options.reading.no_store {
             inventories::store(&inventory)?;
         }
         assessments.push(assessor.assess(inventory)?);
     }
+    if let Some(first) = assessments.first_mut() {
+        first.notices.splice(0..0, notices);
+    }
     outputs::write(
         &assessor,
         &assessments,
+        reader.catalogue(),
         &options.output,
         Some(started.elapsed()),
     )

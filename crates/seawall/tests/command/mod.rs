@@ -1,4 +1,5 @@
 //! A workspace of its own for each test: files, a home, and the program run in it.
+#![expect(clippy::unwrap_used, reason = "a test panics where it cannot go on")]
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -7,27 +8,27 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A temporary directory in which `seawall` is run; it is its home and its working directory.
-pub struct Workspace(TempDir);
+pub(crate) struct Workspace(TempDir);
 
 /// What a run left behind.
 #[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Workspace {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Writes a file below the workspace, making its directories.
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
@@ -35,12 +36,12 @@ impl Workspace {
     }
 
     /// Runs `seawall` with these words, split at spaces.
-    pub fn run(&self, words: &str) -> Run {
+    pub(crate) fn run(&self, words: &str) -> Run {
         self.run_with(words, "")
     }
 
     /// The same with standard input.
-    pub fn run_with(&self, words: &str, input: &str) -> Run {
+    pub(crate) fn run_with(&self, words: &str, input: &str) -> Run {
         let output = Command::cargo_bin("seawall")
             .unwrap()
             .args(words.split_whitespace())
@@ -61,7 +62,7 @@ impl Workspace {
     }
 
     /// Builds a database of the user's own advisories.
-    pub fn build_database(&self, advisories: &str) {
+    pub(crate) fn build_database(&self, advisories: &str) {
         self.write("advisories.yaml", advisories);
         let run = self.run("db build --quiet --from advisories.yaml");
         assert_eq!(run.code, 0, "{run:?}");
@@ -70,13 +71,13 @@ impl Workspace {
 
 impl Run {
     /// Standard output as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// The identifiers of a report's findings with their status, in order.
-pub fn findings(report: &Value) -> Vec<(String, String)> {
+pub(crate) fn findings(report: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     report["findings"]
         .as_array()
@@ -87,7 +88,7 @@ pub fn findings(report: &Value) -> Vec<(String, String)> {
 }
 
 /// A `docker save` archive of these layers, each a list of paths and contents.
-pub fn docker_archive(layers: &[&[(&str, &str)]]) -> Vec<u8> {
+pub(crate) fn docker_archive(layers: &[&[(&str, &str)]]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     let mut add = |name: &str, bytes: &[u8]| {
         let mut header = tar::Header::new_ustar();

@@ -30,7 +30,10 @@ pub(super) fn build(
     quiet: bool,
     unread: Vec<Incomplete>,
 ) -> Result<Exit> {
-    let mut collected = Collected { unread, ..Collected::default() };
+    let mut collected = Collected {
+        unread,
+        ..Collected::default()
+    };
     let bar = Bar::count("reading advisories", quiet);
     for path in from {
         collected.read(path, &bar)?;

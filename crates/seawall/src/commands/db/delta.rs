@@ -27,7 +27,10 @@ pub(super) fn run(command: &Delta) -> Result<Exit> {
 
 fn create(old: &Path, new: &Path, out: &Path) -> Result<Exit> {
     let (before, after) = (open_database(Some(old))?, open_database(Some(new))?);
-    before.check_all().and_then(|()| after.check_all()).map_err(damaged)?;
+    before
+        .check_all()
+        .and_then(|()| after.check_all())
+        .map_err(damaged)?;
     let bytes = delta::create(&before, &after).map_err(Failure::incomplete)?;
     fs::write(out, &bytes)
         .with_context(|| format!("cannot write {}", out.display()))
@@ -47,7 +50,9 @@ fn apply(path: &Path, db: &Path, out: &Path) -> Result<Exit> {
         .with_context(|| format!("cannot read {}", path.display()))
         .map_err(Failure::usage)?;
     let old = open_database(Some(db))?;
-    let options = OpenOptions { trusted_keys: trusted_keys()? };
+    let options = OpenOptions {
+        trusted_keys: trusted_keys()?,
+    };
     let new = delta::apply(&old, &bytes, &options).map_err(|error| refused(error, db))?;
     write(out, &new)?;
     say(&format!("{} is up to date", out.display()))

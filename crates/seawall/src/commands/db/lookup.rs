@@ -20,17 +20,25 @@ pub(super) fn run(purl: &str, file: &DatabaseFile) -> Result<Exit> {
         )
     })?;
     if package.kind.is_os() && distro.is_none() {
-        return Err(Failure::usage(anyhow!("'{purl}' does not say of which distribution it is"))
-            .hint("add the release, like ?distro=debian-12"));
+        return Err(
+            Failure::usage(anyhow!("'{purl}' does not say of which distribution it is"))
+                .hint("add the release, like ?distro=debian-12"),
+        );
     }
     let database = open_database(file.db.as_deref())?;
-    let lookup = database.lookup(&package, distro.as_ref()).map_err(damaged)?;
+    let lookup = database
+        .lookup(&package, distro.as_ref())
+        .map_err(damaged)?;
     if file.json {
         print_json(&to_json(purl, &lookup))?;
     } else {
         print(purl, &lookup).map_err(Failure::incomplete)?;
     }
-    Ok(if lookup.matches.incomplete.is_empty() { Exit::Clean } else { Exit::Incomplete })
+    Ok(if lookup.matches.incomplete.is_empty() {
+        Exit::Clean
+    } else {
+        Exit::Incomplete
+    })
 }
 
 fn print(purl: &str, lookup: &Lookup) -> io::Result<()> {
@@ -58,7 +66,11 @@ fn print(purl: &str, lookup: &Lookup) -> io::Result<()> {
         0 => writeln!(out, "not affected by any of them"),
         count => {
             let names: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
-            writeln!(out, "affected by {count}: {}", escape::line(&names.join(", ")))
+            writeln!(
+                out,
+                "affected by {count}: {}",
+                escape::line(&names.join(", "))
+            )
         }
     }
 }
@@ -92,8 +104,12 @@ fn to_json(purl: &str, lookup: &Lookup) -> Value {
             })
         })
         .collect();
-    let incomplete: Vec<String> =
-        lookup.matches.incomplete.iter().map(ToString::to_string).collect();
+    let incomplete: Vec<String> = lookup
+        .matches
+        .incomplete
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     json!({
         "schema_version": 1,
         "purl": purl,

@@ -17,13 +17,18 @@ use std::path::{Path, PathBuf};
 
 pub(crate) fn run(command: &Db) -> Result<Exit> {
     match command {
-        Db::Build { from, out, sign, quiet } => {
-            build::run(from, &path(out.as_deref())?, sign.as_deref(), *quiet)
-        }
-        Db::Update { print_feeds: true, .. } => update::print_feeds(),
-        Db::Update { feeds, out, quiet, .. } => {
-            update::run(feeds.as_deref(), &path(out.as_deref())?, *quiet)
-        }
+        Db::Build {
+            from,
+            out,
+            sign,
+            quiet,
+        } => build::run(from, &path(out.as_deref())?, sign.as_deref(), *quiet),
+        Db::Update {
+            print_feeds: true, ..
+        } => update::print_feeds(),
+        Db::Update {
+            feeds, out, quiet, ..
+        } => update::run(feeds.as_deref(), &path(out.as_deref())?, *quiet),
         Db::Status { database } => status::run(database),
         Db::Query { id, database } => query::run(id, database),
         Db::Lookup { purl, database } => lookup::run(purl, database),

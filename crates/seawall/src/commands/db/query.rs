@@ -40,8 +40,15 @@ fn print(flaw: &FlawDetails, out: &mut dyn Write) -> io::Result<()> {
     }
     for kev in &flaw.kev {
         let since = kev.date_added.as_deref().unwrap_or("an unknown day");
-        let ransomware = if kev.ransomware { ", by ransomware too" } else { "" };
-        writeln!(out, "  exploited    known since {since}{ransomware} (CISA KEV)")?;
+        let ransomware = if kev.ransomware {
+            ", by ransomware too"
+        } else {
+            ""
+        };
+        writeln!(
+            out,
+            "  exploited    known since {since}{ransomware} (CISA KEV)"
+        )?;
     }
     if let Some(epss) = flaw.epss {
         writeln!(
@@ -52,8 +59,15 @@ fn print(flaw: &FlawDetails, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     for entry in &flaw.cnnvd {
-        let severity = entry.severity.map_or("no rating", |severity| severity.name());
-        writeln!(out, "  CNNVD        {} {} ({severity})", entry.id, escape::line(&entry.title))?;
+        let severity = entry
+            .severity
+            .map_or("no rating", |severity| severity.name());
+        writeln!(
+            out,
+            "  CNNVD        {} {} ({severity})",
+            entry.id,
+            escape::line(&entry.title)
+        )?;
     }
     for advisory in &flaw.advisories {
         writeln!(out)?;
@@ -63,8 +77,15 @@ fn print(flaw: &FlawDetails, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn print_advisory(advisory: &Advisory, out: &mut dyn Write) -> io::Result<()> {
-    let severity = advisory.severity.map_or(String::new(), |one| format!(", {}", one.name()));
-    writeln!(out, "  {} ({}{severity})", advisory.id, advisory.source.name())?;
+    let severity = advisory
+        .severity
+        .map_or(String::new(), |one| format!(", {}", one.name()));
+    writeln!(
+        out,
+        "  {} ({}{severity})",
+        advisory.id,
+        advisory.source.name()
+    )?;
     if !advisory.title.is_empty() {
         writeln!(out, "    {}", escape::line(&advisory.title))?;
     }
@@ -73,7 +94,12 @@ fn print_advisory(advisory: &Advisory, out: &mut dyn Write) -> io::Result<()> {
     }
     for cvss in &advisory.cvss {
         let version = cvss.version.name();
-        writeln!(out, "    CVSS {version}  {:.1}  {}", cvss.score, escape::line(&cvss.vector))?;
+        writeln!(
+            out,
+            "    CVSS {version}  {:.1}  {}",
+            cvss.score,
+            escape::line(&cvss.vector)
+        )?;
     }
     for affected in &advisory.affected {
         writeln!(
@@ -102,8 +128,15 @@ pub(super) fn verdict(affected: &Affected) -> String {
         .ranges
         .iter()
         .map(|range| {
-            let from = range.introduced.as_deref().filter(|version| *version != "0");
-            let sign = if range.introduced_exclusive { "<" } else { "<=" };
+            let from = range
+                .introduced
+                .as_deref()
+                .filter(|version| *version != "0");
+            let sign = if range.introduced_exclusive {
+                "<"
+            } else {
+                "<="
+            };
             let from = from.map_or(String::new(), |version| format!("{version} {sign} "));
             match &range.upper {
                 Upper::Fixed(version) => format!("{from}version < {version} (fixed)"),
@@ -119,7 +152,10 @@ pub(super) fn verdict(affected: &Affected) -> String {
         [] => {}
         [one] => parts.push(format!("version {one}")),
         [first, .., last] => {
-            parts.push(format!("{} listed versions, {first} to {last}", affected.versions.len()));
+            parts.push(format!(
+                "{} listed versions, {first} to {last}",
+                affected.versions.len()
+            ));
         }
     }
     format!("{state}{}", parts.join(" or "))

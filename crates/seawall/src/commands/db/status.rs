@@ -32,8 +32,16 @@ fn print(path: &Path, status: &DatabaseStatus) -> io::Result<()> {
     writeln!(out, "  digest      {}", status.digest)?;
     writeln!(out, "  signature   {}", signature(status))?;
     writeln!(out, "  size        {:.1} MB", status.len as f64 / 1e6)?;
-    writeln!(out, "  newest      {}", all.newest.as_deref().unwrap_or("unknown"))?;
-    writeln!(out, "  advisories  {} on {} flaws", all.advisories, all.flaws)?;
+    writeln!(
+        out,
+        "  newest      {}",
+        all.newest.as_deref().unwrap_or("unknown")
+    )?;
+    writeln!(
+        out,
+        "  advisories  {} on {} flaws",
+        all.advisories, all.flaws
+    )?;
     writeln!(
         out,
         "  beside      {} known to be exploited, {} exploit predictions, {} CNNVD entries",
@@ -43,7 +51,11 @@ fn print(path: &Path, status: &DatabaseStatus) -> io::Result<()> {
     for (name, count) in &all.sources {
         writeln!(out, "{name:<24} {count:>10}")?;
     }
-    writeln!(out, "\n{:<24} {:>10} {:>10}", "ECOSYSTEM", "PACKAGES", "STATEMENTS")?;
+    writeln!(
+        out,
+        "\n{:<24} {:>10} {:>10}",
+        "ECOSYSTEM", "PACKAGES", "STATEMENTS"
+    )?;
     for ecosystem in &all.ecosystems {
         writeln!(
             out,
@@ -58,18 +70,29 @@ fn signature(status: &DatabaseStatus) -> String {
     match status.signature {
         SignatureState::Unsigned => "none".to_owned(),
         SignatureState::Valid { key, trusted: true } => format!("valid, by the trusted {key}"),
-        SignatureState::Valid { key, trusted: false } => format!("valid, by {key}"),
+        SignatureState::Valid {
+            key,
+            trusted: false,
+        } => format!("valid, by {key}"),
     }
 }
 
 fn to_json(path: &Path, status: &DatabaseStatus) -> Value {
     let all = &status.statistics;
-    let sources: Map<String, Value> =
-        all.sources.iter().map(|(name, count)| (name.clone(), json!(count))).collect();
+    let sources: Map<String, Value> = all
+        .sources
+        .iter()
+        .map(|(name, count)| (name.clone(), json!(count)))
+        .collect();
     let ecosystems: Map<String, Value> = all
         .ecosystems
         .iter()
-        .map(|one| (one.key.clone(), json!({"packages": one.packages, "statements": one.rows})))
+        .map(|one| {
+            (
+                one.key.clone(),
+                json!({"packages": one.packages, "statements": one.rows}),
+            )
+        })
         .collect();
     json!({
         "schema_version": 1,

@@ -5,14 +5,16 @@ use crate::exit::{Exit, Failure, Result};
 use crate::locations;
 use crate::progress::Bar;
 use anyhow::{Context, anyhow};
-use seawall_advisory::update::{DEFAULT_FEEDS, FetchOptions, Feeds, Fetched, fetch_all};
+use seawall_advisory::update::{DEFAULT_FEEDS, Feeds, FetchOptions, Fetched, fetch_all};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
 pub(super) fn print_feeds() -> Result<Exit> {
     let text = configured(None)?;
-    io::stdout().write_all(text.as_bytes()).map_err(Failure::incomplete)?;
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Failure::incomplete)?;
     Ok(Exit::Clean)
 }
 
@@ -22,26 +24,33 @@ pub(super) fn run(feeds: Option<&Path>, out: &Path, quiet: bool) -> Result<Exit>
         Failure::usage(error).hint("`seawall db update --print-feeds` shows a list that works")
     })?;
     let bar = Bar::count("fetching feeds", quiet);
-    let report = fetch_all(&feeds, &locations::feed_cache()?, &FetchOptions::default(), &|name, outcome| {
-        let line = match outcome {
-            Ok(Fetched::New(bytes)) => format!("{name}: {:.1} MB", *bytes as f64 / 1e6),
-            Ok(Fetched::Unchanged) => format!("{name}: unchanged"),
-            Err(error) => format!("{name}: {error}"),
-        };
-        bar.line(&line);
-    })
+    let report = fetch_all(
+        &feeds,
+        &locations::feed_cache()?,
+        &FetchOptions::default(),
+        &|name, outcome| {
+            let line = match outcome {
+                Ok(Fetched::New(bytes)) => format!("{name}: {:.1} MB", *bytes as f64 / 1e6),
+                Ok(Fetched::Unchanged) => format!("{name}: unchanged"),
+                Err(error) => format!("{name}: {error}"),
+            };
+            bar.line(&line);
+        },
+    )
     .context("cannot fetch the feeds")
     .map_err(Failure::incomplete)?;
     drop(bar);
     if report.paths.is_empty() {
-        let first = report.incomplete.first().map_or_else(
-            || "no feed is enabled".to_owned(),
-            ToString::to_string,
-        );
-        return Err(Failure::incomplete(anyhow!("no feed could be fetched: {first}")).hint(
-            "without a network, carry feed files here and run `seawall db build --from PATH`; \
+        let first = report
+            .incomplete
+            .first()
+            .map_or_else(|| "no feed is enabled".to_owned(), ToString::to_string);
+        return Err(
+            Failure::incomplete(anyhow!("no feed could be fetched: {first}")).hint(
+                "without a network, carry feed files here and run `seawall db build --from PATH`; \
              the database of before stays in use",
-        ));
+            ),
+        );
     }
     build::build(&report.paths, out, None, quiet, report.incomplete)
 }
