@@ -2,6 +2,10 @@
 //! `cargo xtask fuzz`, which builds it with coverage instrumentation on the stable compiler.
 #![no_main]
 
+mod advisory;
+mod artifact;
+mod edits;
+mod scan;
 mod targets;
 
 use libfuzzer_sys::fuzz_target;
@@ -11,6 +15,9 @@ static TARGET: OnceLock<fn(&[u8])> = OnceLock::new();
 
 fuzz_target!(|data: &[u8]| {
     let run = TARGET.get_or_init(|| {
+        if let Some(name) = targets::missing() {
+            panic!("no fuzz target runs '{name}': add it in fuzz/src");
+        }
         let name = std::env::var("SEAWALL_FUZZ_TARGET").unwrap_or_default();
         match targets::ALL.iter().find(|(own, _)| *own == name) {
             Some((_, run)) => *run,
