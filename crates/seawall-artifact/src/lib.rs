@@ -18,6 +18,7 @@ mod limits;
 mod path;
 mod pipeline;
 mod read;
+pub mod runtimes;
 mod saved_stream;
 mod second_pass;
 mod source;

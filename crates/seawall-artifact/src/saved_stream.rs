@@ -30,6 +30,8 @@ pub(crate) struct SavedStream {
     pub(crate) size: Option<u64>,
     /// The bytes.
     pub(crate) stream: Box<dyn Read + Send>,
+    /// Tags that the sender knows, where the stream itself names none.
+    pub(crate) tags: Vec<String>,
 }
 
 impl fmt::Debug for SavedStream {
@@ -84,6 +86,10 @@ impl SavedStream {
             (Err(_), Err(damage)) => return Err(damage),
             (Err(error), Ok(())) => return Err(error),
         };
+        let mut info = plan.image.info;
+        if info.tags.is_empty() {
+            info.tags = self.tags;
+        }
         let mut incomplete = plan.image.incomplete;
         let mut layers = Vec::new();
         for (layer, file) in plan.image.layers.into_iter().zip(plan.files) {
@@ -102,7 +108,7 @@ impl SavedStream {
             layers.push(layer.read(visitor));
         }
         Ok(ReadArtifact {
-            image: Some(plan.image.info),
+            image: Some(info),
             layers,
             incomplete,
         })

@@ -266,6 +266,7 @@ fn open_archive(path: &Path, options: &Options) -> Result<Opened, Error> {
             reference,
             size: None,
             stream: Box::new(file),
+            tags: Vec::new(),
         }));
     }
     let content = Content::from_range(Arc::new(file), 0, metadata.len());
@@ -289,6 +290,7 @@ pub(crate) fn open_content(
             reference,
             size: Some(content.len()),
             stream: Box::new(content.reader()),
+            tags: Vec::new(),
         }));
     }
     let (files, damage) = Files::in_archive(&place, content)?;

@@ -33,6 +33,8 @@ pub(crate) struct Descriptor {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Manifest {
+    /// 2; 1 in Docker's first format, which has nothing else in common.
+    pub(crate) schema_version: Option<u64>,
     #[serde(deserialize_with = "nullable")]
     pub(crate) media_type: String,
     /// Of an index.

@@ -1,12 +1,71 @@
 //! Images that are fetched: from registries and from the stores of container runtimes.
 
+mod credentials;
+mod docker;
+mod http;
+mod reference;
+mod registry;
+mod resolve;
+
 use crate::read::Opened;
 use crate::{Error, Options, Source};
 
 /// Opens a source that is no file.
-pub(crate) fn open(source: &Source, _options: &Options) -> Result<Opened, Error> {
-    Err(Error::Unsupported {
-        place: source.to_string(),
-        message: "sources other than files are not read".to_owned(),
+pub(crate) fn open(source: &Source, options: &Options) -> Result<Opened, Error> {
+    match source {
+        Source::Registry(name) => Ok(Opened::Image(registry::open(name, options)?)),
+        Source::Docker(name) => Ok(Opened::Stream(docker::open(name, options)?)),
+        Source::Image(name) => open_anywhere(name, options),
+        _ => Err(Error::Unsupported {
+            place: source.to_string(),
+            message: "it is not read by this version".to_owned(),
+        }),
+    }
+}
+
+/// Opens an image where it is found first: what is at hand before what is fetched.
+fn open_anywhere(name: &str, options: &Options) -> Result<Opened, Error> {
+    let places = [
+        Source::Docker(name.to_owned()),
+        Source::Registry(name.to_owned()),
+    ];
+    let mut said = Vec::new();
+    let mut hint = String::new();
+    for place in places {
+        match open(&place, options) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => {
+                hint = error.hint().unwrap_or_default().to_owned();
+                said.push(format!("{place}: {}", http::causes(&error)));
+            }
+        }
+    }
+    if hint.is_empty() {
+        hint = "check the name; docker:REF, podman:REF, containerd:REF and registry:REF ask only \
+                one of them"
+            .to_owned();
+    }
+    Err(Error::Usage {
+        message: format!("the image {name} was not found ({})", said.join("; ")),
+        hint,
     })
 }
+
+/// What a runtime keeps, for [`crate::runtimes`].
+pub(crate) struct Runtime {
+    /// The kind of [`Source`] for its images.
+    pub(crate) kind: &'static str,
+    /// Names or digests of its images; `None` if it is not there.
+    pub(crate) all: List,
+    /// The same of its running containers.
+    pub(crate) running: List,
+}
+
+pub(crate) type List = fn(&Options) -> Result<Option<Vec<String>>, Error>;
+
+/// Runtimes, in the order in which they are asked.
+pub(crate) const RUNTIMES: &[Runtime] = &[Runtime {
+    kind: "docker",
+    all: docker::all_images,
+    running: docker::running_images,
+}];

@@ -1,0 +1,185 @@
+//! From a manifest to an image, where everything is stored under its digest: in registries and in
+//! containerd's content store.
+
+use super::reference::is_digest;
+use crate::image::archive::{PlannedLayer, assemble, check_platform, no_platform};
+use crate::image::manifest::{Config, Descriptor, Manifest, check_digest, parse};
+use crate::image::platform::Platform;
+use crate::image::{Blob, Image};
+use crate::{Error, Options};
+use seawall_model::{Incomplete, IncompleteReason};
+
+/// Indexes in indexes.
+const MAX_DEPTH: usize = 4;
+
+/// Manifests, configurations and layers by digest. Digests are checked by the caller.
+pub(super) trait Store {
+    /// A manifest or index.
+    fn manifest(&self, digest: &str) -> Result<Vec<u8>, Error>;
+    /// A configuration.
+    fn config(&self, descriptor: &Descriptor) -> Result<Vec<u8>, Error>;
+    /// A layer, to be read later.
+    fn layer(&self, descriptor: &Descriptor) -> Blob;
+}
+
+/// Reads the image that `manifest` describes, or the one for the platform if it is an index.
+/// `place` is for messages.
+pub(super) fn image(
+    store: &dyn Store,
+    place: &str,
+    digest: String,
+    manifest: Vec<u8>,
+    tags: Vec<String>,
+    options: &Options,
+) -> Result<Image, Error> {
+    let (digest, manifest) = image_manifest(store, place, digest, manifest, options)?;
+    let config = manifest.config.unwrap_or_default();
+    if !is_image_config(&config.media_type) {
+        return Err(Error::Unsupported {
+            place: place.to_owned(),
+            message: format!("it is no container image, but '{}'", config.media_type),
+        });
+    }
+    let config_place = format!("{place}!config {}", config.digest);
+    require_digest(&config_place, &config.digest)?;
+    let bytes = store.config(&config)?;
+    verify(&config_place, &config.digest, &bytes)?;
+    let config: Config = parse(&config_place, &bytes)?;
+    check_platform(place, &config, options)?;
+    let info = config.image_info(Some(digest), tags);
+    let descriptors = manifest.layers.clone();
+    let planned = manifest.layers.into_iter().map(|descriptor| PlannedLayer {
+        place: format!("layer {}", descriptor.digest),
+        file: descriptor.digest.clone(),
+        descriptor,
+    });
+    let limits = &options.limits;
+    let plan = assemble(place, info, &config, planned.collect(), Vec::new(), limits);
+    let mut image = plan.image;
+    let layers = image.layers.iter_mut().zip(plan.files).zip(&descriptors);
+    for ((layer, file), descriptor) in layers {
+        if file.is_none() {
+            continue;
+        }
+        layer.blob = match require_digest(&layer.place, &descriptor.digest) {
+            Ok(()) => store.layer(descriptor),
+            Err(error) => Blob::Missing(Box::new(error.to_incomplete())),
+        };
+        if !descriptor.digest.starts_with("sha256:") {
+            image.incomplete.push(Incomplete::new(
+                IncompleteReason::Unsupported,
+                &layer.place,
+                "it is read, but its digest is of a kind that is not checked",
+            ));
+        }
+    }
+    Ok(image)
+}
+
+/// Goes from index to manifest.
+fn image_manifest(
+    store: &dyn Store,
+    place: &str,
+    mut digest: String,
+    mut bytes: Vec<u8>,
+    options: &Options,
+) -> Result<(String, Manifest), Error> {
+    for _ in 0..MAX_DEPTH {
+        let manifest_place = format!("{place}!manifest {digest}");
+        let manifest: Manifest = parse(&manifest_place, &bytes)?;
+        if manifest.schema_version == Some(1) {
+            return Err(Error::Unsupported {
+                place: place.to_owned(),
+                message:
+                    "its manifest is of schema 1, which Docker gave up in 2019; pull and push \
+                          it again with a newer Docker"
+                        .to_owned(),
+            });
+        }
+        verify(&manifest_place, &digest, &bytes)?;
+        if manifest.config.is_some() || manifest.manifests.is_empty() {
+            return Ok((digest, manifest));
+        }
+        digest = choose(place, manifest.manifests, options)?;
+        require_digest(place, &digest)?;
+        bytes = store.manifest(&digest)?;
+    }
+    Err(Error::Limit {
+        place: place.to_owned(),
+        limit: format!("{MAX_DEPTH} indexes in each other"),
+    })
+}
+
+/// The digest of the image in an index that runs best on the platform.
+fn choose(place: &str, manifests: Vec<Descriptor>, options: &Options) -> Result<String, Error> {
+    let asked = options.platform.as_deref().map(Platform::parse);
+    let asked = asked.transpose()?;
+    let mut images: Vec<Descriptor> = manifests.into_iter().filter(Descriptor::is_image).collect();
+    if let ([_], None) = (images.as_slice(), &asked) {
+        return Ok(images.swap_remove(0).digest);
+    }
+    let wanted = asked.unwrap_or_else(Platform::of_this_machine);
+    let distance = |image: &Descriptor| match &image.platform {
+        Some(offered) => wanted.distance(offered),
+        // An image that does not say is better than none.
+        None => Some(u32::MAX),
+    };
+    let best = images
+        .iter()
+        .filter_map(|image| Some((distance(image)?, image)))
+        .min_by_key(|(distance, _)| *distance);
+    match best {
+        Some((_, image)) => Ok(image.digest.clone()),
+        None if images.is_empty() => Err(Error::Unsupported {
+            place: place.to_owned(),
+            message: "its index names no image".to_owned(),
+        }),
+        None => {
+            let platforms = images.iter().filter_map(|image| image.platform.as_ref());
+            Err(no_platform(
+                place,
+                &wanted,
+                platforms.map(ToString::to_string),
+            ))
+        }
+    }
+}
+
+/// What is stored under a digest is that or nothing.
+fn verify(place: &str, digest: &str, bytes: &[u8]) -> Result<(), Error> {
+    if !digest.starts_with("sha256:") {
+        return Err(Error::Unsupported {
+            place: place.to_owned(),
+            message: "its digest is not of the kind sha256, the only one that is checked"
+                .to_owned(),
+        });
+    }
+    match check_digest(place, digest, bytes) {
+        None => Ok(()),
+        Some(wrong) => Err(Error::Corrupt {
+            place: wrong.place,
+            offset: 0,
+            message: wrong.message,
+        }),
+    }
+}
+
+fn require_digest(place: &str, digest: &str) -> Result<(), Error> {
+    match is_digest(digest) {
+        true => Ok(()),
+        false => Err(Error::Corrupt {
+            place: place.to_owned(),
+            offset: 0,
+            message: format!("'{digest}' is not a digest"),
+        }),
+    }
+}
+
+/// Charts, signatures and programs are stored in registries too.
+fn is_image_config(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        "" | "application/vnd.oci.image.config.v1+json"
+            | "application/vnd.docker.container.image.v1+json"
+    )
+}

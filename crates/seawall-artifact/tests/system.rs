@@ -1,0 +1,232 @@
+//! Images in the stores of real runtimes and registries, which these tests fill and, where they
+//! can, start. Run with `SEAWALL_SYSTEM_TESTS=1`, as root; the Docker daemon is that of
+//! `DOCKER_HOST` (`scripts/with-dockerd`).
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "says what is skipped")]
+
+mod support;
+
+use seawall_artifact::{Options, Source, runtimes};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use support::{Member, docker_archive, lines, read_source, reasons, tar, temp};
+
+const NAME: &str = "localhost/seawall-test/small:1";
+
+/// Whether a test may run: whether it was asked for, and `programs` are there.
+fn ready(programs: &[&str]) -> bool {
+    if std::env::var_os("SEAWALL_SYSTEM_TESTS").is_none() {
+        println!("skipped: SEAWALL_SYSTEM_TESTS is not set");
+        return false;
+    }
+    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
+    let missing = programs.iter().find(|program| {
+        !path
+            .split(':')
+            .any(|dir| Path::new(dir).join(program).is_file())
+    });
+    if let Some(missing) = missing {
+        println!("skipped: {missing} is not installed");
+    }
+    missing.is_none()
+}
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {error}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !ready() {
+        assert!(Instant::now() < end, "{what} does not come up");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A `docker save` archive of an image with a whiteout, an opaque directory and a hard link.
+fn archive() -> tempfile::NamedTempFile {
+    let base = tar(&[
+        Member::Dir("etc"),
+        Member::File("etc/os-release", b"ID=debian\n"),
+        Member::File("etc/old", b"old"),
+        Member::Dir("opt"),
+        Member::File("opt/hidden", b"hidden"),
+    ]);
+    let app = tar(&[
+        Member::Dir("etc"),
+        Member::File("etc/.wh.old", b""),
+        Member::Dir("opt"),
+        Member::File("opt/.wh..wh..opq", b""),
+        Member::File("opt/main", b"hello"),
+        Member::Link("opt/same", "opt/main"),
+        Member::Symlink("opt/link", "main"),
+    ]);
+    let bytes = docker_archive(&[&base, &app], true);
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("app:1"));
+    temp(&bytes)
+}
+
+/// Reads the image of [`archive`], and asserts that all of it was read.
+fn check(source: &Source) -> seawall_artifact::ReadArtifact<support::Lines> {
+    let read = read_source(source, &Options::default()).unwrap();
+    assert_eq!(reasons(&read), Vec::<String>::new(), "{source}");
+    let mut lines = lines(&read);
+    for layer in &mut lines {
+        layer.retain(|line| !line.starts_with("dir "));
+        layer.sort_unstable();
+    }
+    assert_eq!(
+        lines[0],
+        [
+            "file etc/old size=3 old",
+            "file etc/os-release size=10 ID=debian\n",
+            "file opt/hidden size=6 hidden",
+        ],
+        "{source}"
+    );
+    for line in [
+        "file opt/main size=5 hello",
+        "opaque opt",
+        "symlink opt/link -> main",
+        "whiteout etc/old",
+    ] {
+        assert!(
+            lines[1].contains(&line),
+            "{source}: {line} of {:?}",
+            lines[1]
+        );
+    }
+    // What passes once cannot be gone back to.
+    let once = matches!(source, Source::Docker(_) | Source::Image(_));
+    let mut same = lines[1].iter().filter(|line| line.contains("opt/same"));
+    assert!(
+        once || same.next_back().unwrap().ends_with("hello"),
+        "{source}"
+    );
+    let info = read.image.as_ref().unwrap();
+    assert_eq!(info.platform.as_deref(), Some("linux/amd64"));
+    assert_eq!(read.layers[1].created_by.as_deref(), Some("RUN step 2"));
+    assert!(
+        info.digest
+            .as_ref()
+            .is_some_and(|digest| digest.starts_with("sha256:"))
+    );
+    read
+}
+
+#[test]
+fn an_image_of_the_docker_daemon() {
+    if !ready(&["docker"]) {
+        return;
+    }
+    if !Command::new("docker")
+        .arg("version")
+        .output()
+        .unwrap()
+        .status
+        .success()
+    {
+        println!("skipped: no Docker daemon answers; run below scripts/with-dockerd");
+        return;
+    }
+    let file = archive();
+    run(
+        "docker",
+        &[
+            "load",
+            "--quiet",
+            "--input",
+            &file.path().display().to_string(),
+        ],
+    );
+    run("docker", &["tag", "app:1", NAME]);
+    let read = check(&Source::Docker(NAME.to_owned()));
+    let tags = read.image.unwrap().tags;
+    assert!(tags.contains(&NAME.to_owned()), "{tags:?}");
+    let id = run("docker", &["image", "inspect", "--format", "{{.Id}}", NAME]);
+    let by_id = check(&Source::Docker(id.clone()));
+    assert!(by_id.image.unwrap().tags.contains(&NAME.to_owned()));
+    check(&Source::Image(NAME.to_owned()));
+    let error = read_source(&Source::Docker("no/such:1".to_owned()), &Options::default());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("has no image no/such:1"), "{error}");
+    let all = runtimes::all_images(&Options::default());
+    assert!(all.images.contains(&format!("docker:{id}")), "{all:?}");
+    let running = runtimes::running_images(&Options::default());
+    assert!(!running.images.contains(&format!("docker:{id}")));
+    run("docker", &["image", "rm", NAME, "app:1"]);
+}
+
+#[test]
+fn an_image_in_a_registry() {
+    if !ready(&["docker-registry", "skopeo"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let host = format!("127.0.0.1:{port}");
+    let configuration = format!(
+        "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\n\
+         http:\n  addr: {host}\n",
+        directory.path().join("registry").display()
+    );
+    let configuration = support::write(directory.path(), "c.yml", configuration.as_bytes());
+    let server = Command::new("docker-registry")
+        .arg("serve")
+        .arg(configuration)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let _server = Running(server.unwrap());
+    wait_until("docker-registry", || {
+        std::net::TcpStream::connect(&host).is_ok()
+    });
+    let file = archive();
+    let from = format!("docker-archive:{}", file.path().display());
+    for (format, tag) in [("v2s2", "docker"), ("oci", "oci")] {
+        let name = format!("{host}/team/small:{tag}");
+        let to = format!("docker://{name}");
+        let arguments = [
+            "copy",
+            "--quiet",
+            "--insecure-policy",
+            "--dest-tls-verify=false",
+        ];
+        run(
+            "skopeo",
+            &[&arguments[..], &["--format", format, &from, &to]].concat(),
+        );
+        let read = check(&Source::Registry(name.clone()));
+        let digest = read.image.unwrap().digest.unwrap();
+        check(&Source::Registry(format!("{host}/team/small@{digest}")));
+    }
+    let missing = Source::Registry(format!("{host}/team/small:none"));
+    let error = read_source(&missing, &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("has no image"), "{error}");
+}
