@@ -131,6 +131,8 @@ fn run_target(program: &Path, target: &str, args: &Args) -> Result<()> {
     let mut command = Command::new(program);
     command
         .env("SEAWALL_FUZZ_TARGET", target)
+        // One thread does the same for the same input, and targets run beside each other anyway.
+        .env("RAYON_NUM_THREADS", "1")
         .arg(&work)
         .arg(format!("-max_total_time={}", args.seconds))
         .arg(format!("-rss_limit_mb={}", args.memory))
