@@ -143,7 +143,7 @@ pub struct CoveredFlaw {
 }
 
 /// One package of one ecosystem, and which of its versions are affected.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Affected {
     /// The ecosystem.
     pub ecosystem: Ecosystem,

@@ -55,6 +55,9 @@ const REFERENCES: &[(&str, Make)] = &[
     ("podman", |name| Source::Podman(name.to_owned())),
 ];
 
+/// The longest path that Linux takes, and a reference behind it.
+const MAX_TEXT: usize = 4096 + 512;
+
 const KINDS_HINT: &str = "write docker-archive:FILE, oci-archive:FILE, oci-dir:DIR, registry:REF, \
                           docker:REF, containerd:REF or podman:REF";
 
@@ -64,6 +67,12 @@ impl FromStr for Source {
     /// Reads a source as the command line has it: `KIND:WHAT`, a file, a directory with an image
     /// layout, or the name of an image.
     fn from_str(text: &str) -> Result<Self, Error> {
+        if text.len() > MAX_TEXT {
+            return Err(Error::Usage {
+                message: format!("what to scan is named in {} bytes", text.len()),
+                hint: format!("name it in at most {MAX_TEXT} bytes"),
+            });
+        }
         let prefixed = text.split_once(':');
         if let Some((kind, what)) = prefixed {
             if let Some((_, make)) = FILES.iter().find(|(name, _)| *name == kind) {
@@ -304,5 +313,16 @@ pub(crate) fn open_content(
         // The damage is why there is no manifest.
         (Err(_), Some(damage)) => Err(damage),
         (Err(error), None) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_a_megabyte_was_looked_for_at_each_colon() {
+        let error = "a:".repeat(500_000).parse::<Source>().unwrap_err();
+        assert_eq!(error.hint(), Some("name it in at most 4608 bytes"));
     }
 }

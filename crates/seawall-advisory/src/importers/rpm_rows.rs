@@ -6,6 +6,8 @@ use seawall_model::{Ecosystem, Severity, VersionScheme};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+const RPM: VersionScheme = VersionScheme::Rpm;
+
 /// To which packages a verdict applies.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
@@ -67,7 +69,10 @@ impl RpmRows {
             let fixes: Vec<_> = verdicts
                 .iter()
                 .filter_map(|(verdict, on)| match verdict {
-                    Verdict::Fixed(version) => Some((version.as_str(), on)),
+                    // An empty version has no place in the order, and sorting without one panics.
+                    Verdict::Fixed(version) if versions::validate(RPM, version).is_ok() => {
+                        Some((version.as_str(), on))
+                    }
                     _ => None,
                 })
                 .collect();
@@ -158,8 +163,9 @@ fn ranges(floor: Option<&str>, fixes: &[&str]) -> Vec<VersionRange> {
     ranges
 }
 
+/// rpm orders every text but the empty one, which does not come here.
 fn order(a: &str, b: &str) -> Ordering {
-    versions::compare(VersionScheme::Rpm, a, b).unwrap_or(Ordering::Equal)
+    versions::compare(RPM, a, b).unwrap_or(Ordering::Equal)
 }
 
 /// The first version that does not continue `before`: with the next release number, or, where
@@ -227,6 +233,24 @@ mod tests {
                 .collect();
             assert_eq!(found.join(" "), expected);
         }
+    }
+
+    #[test]
+    fn empty_versions_left_the_fixes_without_an_order() {
+        let key = || {
+            let family = DistroFamily::RedHat;
+            let release = "9".to_owned();
+            Key::binary(Ecosystem::Distro { family, release }, "a")
+        };
+        let mut rows = RpmRows::default();
+        rows.add(key(), Verdict::Fixed(" ".to_owned()), None);
+        assert_eq!(rows.finish(), [], "nothing is said");
+        let mut rows = RpmRows::default();
+        for version in ["", " ", "\t", "1-2.el9"] {
+            rows.add(key(), Verdict::Fixed(version.to_owned()), None);
+        }
+        let until = Upper::Fixed("1-2.el9".to_owned());
+        assert_eq!(rows.finish()[0].ranges, [VersionRange::new(None, until)]);
     }
 
     #[test]

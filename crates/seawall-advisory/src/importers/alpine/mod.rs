@@ -59,15 +59,9 @@ fn read(file: &FeedFile<'_>, secdb: Secdb, rejected: &mut Rejected<'_>, records:
                 }
                 for (id, aliases) in named {
                     let advisory = flaws.entry(&id);
-                    for alias in aliases {
-                        if !advisory.aliases.contains(&alias) {
-                            advisory.aliases.push(alias);
-                        }
-                    }
+                    advisory.aliases.extend(aliases);
                     let row = row(&ecosystem, &pkg.name, &version);
-                    if !advisory.affected.contains(&row) {
-                        advisory.affected.push(row);
-                    }
+                    advisory.affected.push(row);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! A bulletin's page. What is read of it stands between fixed words; the rest may be any HTML.
 
 use super::super::document::corrupt;
+use super::super::flaws::drop_repeated;
 use super::super::rejected::Rejected;
 use super::super::rpm_rows::{Key, RpmRows, Verdict, is_debug_package};
 use super::super::{FeedFile, Records};
@@ -25,11 +26,9 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
     advisory.description = overview.unwrap_or_default();
     advisory.references = vec![link(id)];
     let listed = between(&text, "References:", "</div>").unwrap_or_default();
-    for cve in listed.split("CVE-").skip(1).filter_map(cve) {
-        if advisory.covers.iter().all(|flaw| flaw.id != cve) {
-            advisory.covers.push(CoveredFlaw::new(cve));
-        }
-    }
+    let mut cves: Vec<_> = listed.split("CVE-").skip(1).filter_map(cve).collect();
+    drop_repeated(&mut cves);
+    advisory.covers = cves.into_iter().map(CoveredFlaw::new).collect();
     let Some(packages) = between(&text, "New Packages:", "</pre>") else {
         let message = format!("{id} lists no packages, or the page ends before them");
         return records.incomplete.push(corrupt(file, message));

@@ -73,9 +73,7 @@ impl Importer for AzureLinux {
                     advisory.references.push(cve.url.clone());
                     advisory.published.clone_from(&definition.issued);
                 }
-                if !advisory.affected.contains(&affected) {
-                    advisory.affected.push(affected);
-                }
+                advisory.affected.push(affected);
             }
         }
         flaws.finish(records);

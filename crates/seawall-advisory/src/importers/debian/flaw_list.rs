@@ -19,7 +19,7 @@ use super::line::{PackageLine, unknown_release};
 use super::releases::{self, MAINTAINED};
 use super::tracker::urgency;
 use crate::{Advisory, Source};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Whether a line begins a flaw: `CVE-2025-53603 (...)` or the bare identifier.
 pub(super) fn is_flaw_header(line: &[u8]) -> bool {
@@ -118,8 +118,12 @@ fn read_flaw(
             }
         }
     }
+    let own_lines: HashSet<(&str, &str)> = package_lines
+        .iter()
+        .filter_map(|line| Some((line.package, line.codename?)))
+        .collect();
     for line in &package_lines {
-        for codename in releases_of(line, &package_lines, named_bulletin) {
+        for codename in releases_of(line, &own_lines, named_bulletin) {
             let Some(ecosystem) = releases::ecosystem(codename) else {
                 unknown.insert(codename.to_owned());
                 continue;
@@ -150,10 +154,11 @@ fn read_flaw(
     }
 }
 
-/// The releases of which a line speaks.
+/// The releases of which a line speaks; `own_lines` are packages with the releases that have a line
+/// of their own.
 fn releases_of<'a>(
     line: &PackageLine<'a>,
-    all: &[PackageLine<'a>],
+    own_lines: &HashSet<(&str, &str)>,
     named_bulletin: bool,
 ) -> Vec<&'a str> {
     if let Some(codename) = line.codename {
@@ -161,10 +166,8 @@ fn releases_of<'a>(
     }
     let mut releases = vec!["sid"];
     if !named_bulletin {
-        releases.extend(MAINTAINED.iter().filter(|codename| {
-            !all.iter()
-                .any(|own| own.package == line.package && own.codename == Some(**codename))
-        }));
+        let speaks_of = |codename: &&&str| !own_lines.contains(&(line.package, **codename));
+        releases.extend(MAINTAINED.iter().filter(speaks_of));
     }
     releases
 }

@@ -92,9 +92,7 @@ fn read_entry(
     }
     if let Some(bug) = entry.debianbug {
         let page = format!("https://bugs.debian.org/{bug}");
-        if !advisory.references.contains(&page) {
-            advisory.references.push(page);
-        }
+        advisory.references.push(page);
     }
     for (codename, verdict) in entry.releases {
         let Some(ecosystem) = releases::ecosystem(&codename) else {

@@ -8,6 +8,7 @@
 
 mod configuration;
 
+use super::flaws::drop_repeated;
 use super::rejected::Rejected;
 use super::{FeedFile, Importer, Records, json, text};
 use crate::{Advisory, KevEntry, Source};
@@ -175,13 +176,13 @@ fn advisory(cve: Cve) -> Advisory {
     }
     for description in cve.weaknesses.iter().flat_map(|w| &w.description) {
         let is_number = description.value.starts_with("CWE-");
-        if is_number && !advisory.cwes.contains(&description.value) {
+        if is_number {
             advisory.cwes.push(description.value.clone());
         }
     }
-    let mut seen = HashSet::new();
+    drop_repeated(&mut advisory.cwes);
     advisory.references = cve.references.into_iter().map(|r| r.url).collect();
-    advisory.references.retain(|url| seen.insert(url.clone()));
+    drop_repeated(&mut advisory.references);
     advisory.affected = configuration::affected(&cve.configurations);
     advisory
 }
