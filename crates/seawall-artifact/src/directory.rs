@@ -10,7 +10,7 @@
 use crate::beneath::{LazyFile, Root};
 use crate::read::Context;
 use crate::{Content, Entry, EntryKind, Error, LayerVisitor};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Stat, fstat, fstatfs, readlinkat, statat};
 use seawall_model::{Incomplete, IncompleteReason};
 use std::cell::OnceCell;
@@ -55,6 +55,10 @@ pub(crate) struct Directory {
     root: Root,
     place: PathBuf,
     is_system_root: bool,
+    /// Whether it is one layer of an overlay file system, with marks of what is removed.
+    is_layer: bool,
+    /// What stood here before: then only what changed since is visited.
+    before: Option<Root>,
 }
 
 impl Directory {
@@ -81,6 +85,26 @@ impl Directory {
             root,
             place: path.to_owned(),
             is_system_root,
+            is_layer: false,
+            before: None,
+        })
+    }
+
+    /// A directory that is one layer of an overlay file system (the kernel's `overlayfs.rst`,
+    /// "whiteouts and opaque directories"; fuse-overlayfs marks as layer archives do).
+    pub(crate) fn open_layer(path: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            is_layer: true,
+            ..Self::open(path)?
+        })
+    }
+
+    /// A directory that was copied from `before` and then changed: what differs in kind, size,
+    /// mode or time is visited, and what is there no more as a whiteout.
+    pub(crate) fn open_change(path: &Path, before: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            before: Some(Self::open(before)?.root),
+            ..Self::open(path)?
         })
     }
 
@@ -134,6 +158,13 @@ impl Walk<'_> {
                     continue;
                 }
             };
+            let before = Before::list(self.directory, &next.path);
+            for (name, kind) in before.iter().flat_map(|before| before.removed(&names)) {
+                let path = next.path.join(OsStr::from_bytes(name.to_bytes()));
+                let mut entry = DirectoryEntry::new(self.directory, &fd, name, *kind, path);
+                entry.mark = Some(Mark::Whiteout);
+                visitor.visit(&mut entry)?;
+            }
             self.context.progress.total(names.len() as u64);
             let first_new = pending.len();
             for (name, kind) in &names {
@@ -154,7 +185,14 @@ impl Walk<'_> {
                     }
                     continue;
                 }
+                if before.as_ref().is_some_and(|before| before.has(&entry)) {
+                    continue;
+                }
                 visitor.visit(&mut entry)?;
+                if self.directory.is_layer && entry.is_opaque() {
+                    entry.mark = Some(Mark::Opaque);
+                    visitor.visit(&mut entry)?;
+                }
                 if entry.kind == FileType::Directory && !is_git_objects(&entry.path) {
                     pending.push(Pending {
                         path: entry.path,
@@ -185,15 +223,7 @@ impl Walk<'_> {
         if next.parent_device.is_some_and(|parent| parent != device) && self.is_left_out(&fd)? {
             return Ok(None);
         }
-        let mut names = Vec::new();
-        for entry in Dir::read_from(&fd)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if name != c"." && name != c".." {
-                names.push((name.to_owned(), entry.file_type()));
-            }
-        }
-        names.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let names = names_in(&fd)?;
         Ok(Some((fd, device, names)))
     }
 
@@ -222,6 +252,60 @@ impl Walk<'_> {
     }
 }
 
+/// The entries of a directory, ordered by name.
+fn names_in(fd: &OwnedFd) -> io::Result<Vec<(CString, FileType)>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(fd)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name != c"." && name != c".." {
+            names.push((name.to_owned(), entry.file_type()));
+        }
+    }
+    names.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(names)
+}
+
+/// What a directory was before it changed.
+struct Before {
+    fd: OwnedFd,
+    names: Vec<(CString, FileType)>,
+}
+
+impl Before {
+    /// `None` if it was not there. One that cannot be read counts as new, so that nothing in it is
+    /// passed over.
+    fn list(directory: &Directory, path: &Path) -> Option<Self> {
+        let fd = directory.before.as_ref()?.directory(path).ok()?;
+        let names = names_in(&fd).ok()?;
+        Some(Self { fd, names })
+    }
+
+    /// Entries that are not among `names` any more.
+    fn removed(&self, names: &[(CString, FileType)]) -> impl Iterator<Item = &(CString, FileType)> {
+        self.names
+            .iter()
+            .filter(|(old, _)| names.binary_search_by(|(name, _)| name.cmp(old)).is_err())
+    }
+
+    /// Whether an entry is as it was. Directories have to be entered to know.
+    fn has(&self, entry: &DirectoryEntry<'_>) -> bool {
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        let (Ok(old), Some(new)) = (statat(&self.fd, entry.name, flags), entry.stat()) else {
+            return false;
+        };
+        let what = |stat: &Stat| {
+            (
+                stat.st_mode,
+                stat.st_size,
+                stat.st_mtime,
+                stat.st_mtime_nsec,
+            )
+        };
+        entry.kind != FileType::Directory && what(&old) == what(new)
+    }
+}
+
 /// Whether a directory holds the history of a git repository or of one of its submodules.
 fn is_git_objects(path: &Path) -> bool {
     path.file_name() == Some(OsStr::new("objects"))
@@ -231,6 +315,24 @@ fn is_git_objects(path: &Path) -> bool {
             .any(|above| above.file_name() == Some(OsStr::new(".git")))
 }
 
+/// What an entry of a layer says of the layers below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Whiteout,
+    Opaque,
+}
+
+const WHITEOUT: &str = ".wh.";
+const OPAQUE: &str = ".wh..wh..opq";
+/// Set by the kernel, by the kernel in a user namespace, by fuse-overlayfs.
+const OPAQUE_ATTRIBUTES: &[&str] = &[
+    "trusted.overlay.opaque",
+    "user.overlay.opaque",
+    "user.fuseoverlayfs.opaque",
+];
+/// Of empty files that stand for a whiteout where there can be no devices.
+const WHITEOUT_ATTRIBUTES: &[&str] = &["trusted.overlay.whiteout", "user.overlay.whiteout"];
+
 struct DirectoryEntry<'a> {
     directory: &'a Directory,
     parent: &'a OwnedFd,
@@ -238,6 +340,7 @@ struct DirectoryEntry<'a> {
     path: PathBuf,
     text: String,
     kind: FileType,
+    mark: Option<Mark>,
     target: String,
     /// Asked of the kernel only when someone wants to know: most files interest nobody.
     stat: OnceCell<Option<Stat>>,
@@ -260,6 +363,7 @@ impl<'a> DirectoryEntry<'a> {
             text: path.to_string_lossy().into_owned(),
             path,
             kind,
+            mark: None,
             target: String::new(),
             stat: OnceCell::new(),
             error: None,
@@ -280,7 +384,54 @@ impl<'a> DirectoryEntry<'a> {
                 Err(error) => entry.error = Some(error.into()),
             }
         }
+        if directory.is_layer {
+            entry.read_mark();
+        }
         entry
+    }
+
+    /// Finds out whether the entry stands for something that is removed.
+    fn read_mark(&mut self) {
+        let (above, name) = crate::path::split(&self.text);
+        if name == OPAQUE {
+            self.text = above.to_owned();
+            self.mark = Some(Mark::Opaque);
+        } else if let Some(removed) = name.strip_prefix(WHITEOUT) {
+            self.text = match above {
+                "" => removed.to_owned(),
+                above => format!("{above}/{removed}"),
+            };
+            self.mark = Some(Mark::Whiteout);
+        } else if self.is_whiteout() {
+            self.mark = Some(Mark::Whiteout);
+        }
+    }
+
+    fn is_whiteout(&self) -> bool {
+        match self.kind {
+            FileType::CharacterDevice => self.stat().is_some_and(|stat| stat.st_rdev == 0),
+            FileType::RegularFile => {
+                self.size() == 0 && self.has_attribute(WHITEOUT_ATTRIBUTES, None)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_opaque(&self) -> bool {
+        self.kind == FileType::Directory && self.has_attribute(OPAQUE_ATTRIBUTES, Some(b"y"))
+    }
+
+    /// Whether one of the extended attributes is set (to `value`).
+    fn has_attribute(&self, names: &[&str], value: Option<&[u8]>) -> bool {
+        // Through the directory that is open already: nothing on the way can be a link.
+        let mut path = PathBuf::from(format!("/proc/self/fd/{}", self.parent.as_raw_fd()));
+        path.push(OsStr::from_bytes(self.name.to_bytes()));
+        names.iter().any(|name| {
+            let mut buffer = [0; 8];
+            // Longer than the buffer is not what is looked for.
+            let found = rustix::fs::lgetxattr(&path, *name, &mut buffer[..]);
+            found.is_ok_and(|len| value.is_none_or(|value| buffer.get(..len) == Some(value)))
+        })
     }
 
     fn failed(&mut self) -> Option<io::Error> {
@@ -306,6 +457,11 @@ impl Entry for DirectoryEntry<'_> {
     }
 
     fn kind(&self) -> EntryKind<'_> {
+        match self.mark {
+            Some(Mark::Whiteout) => return EntryKind::Whiteout,
+            Some(Mark::Opaque) => return EntryKind::OpaqueDirectory,
+            None => {}
+        }
         match self.kind {
             FileType::RegularFile => EntryKind::File,
             FileType::Directory => EntryKind::Directory,

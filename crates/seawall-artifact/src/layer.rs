@@ -27,6 +27,10 @@ pub(crate) fn read_layer(
             incomplete.push((**why).clone());
             Ok(())
         }
+        Blob::Directory(directory) => {
+            incomplete.extend(directory.read(visitor, context));
+            Ok(())
+        }
         Blob::Content(content) => read_content(layer, content, visitor, context),
         Blob::Stream(open) => open().and_then(|stream| {
             let again = || open();

@@ -193,7 +193,12 @@ fn read_image<V: LayerVisitor>(
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
 ) -> ReadArtifact<V> {
-    let total = image.layers.iter().filter_map(|layer| layer.size);
+    // A directory adds up its own progress, in files.
+    let bytes = |layer: &Layer| match layer.blob {
+        Blob::Directory(_) => None,
+        _ => layer.size,
+    };
+    let total = image.layers.iter().filter_map(bytes);
     context.progress.total(total.fold(0, u64::saturating_add));
     let mut order: Vec<&Layer> = image.layers.iter().collect();
     order.sort_by_key(|layer| std::cmp::Reverse(layer.size));

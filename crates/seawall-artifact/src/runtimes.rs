@@ -1,6 +1,6 @@
 //! The images on this machine: those that its container runtimes keep, and those that run.
 
-use crate::sources::{List, RUNTIMES, Runtime};
+use crate::sources::{List, RUNTIMES, Runtime, image_names};
 use crate::{Error, Options};
 use seawall_model::{Incomplete, IncompleteReason};
 
@@ -25,6 +25,15 @@ pub fn all_images(options: &Options) -> Listed {
 #[must_use]
 pub fn running_images(options: &Options) -> Listed {
     list(options, |runtime| runtime.running)
+}
+
+/// Reads the names that a metadata database of containerd (`meta.db`) holds, each as
+/// `NAMESPACE NAME DIGEST`.
+///
+/// # Errors
+/// It is no such database, or is damaged.
+pub fn containerd_image_names(database: &[u8]) -> Result<Vec<String>, Error> {
+    image_names(database)
 }
 
 fn list(options: &Options, of: fn(&Runtime) -> List) -> Listed {

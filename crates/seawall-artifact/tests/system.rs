@@ -64,6 +64,42 @@ fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     }
 }
 
+/// Runs one test of this file again in a process with another environment, where it finds `image`
+/// in [`IMAGE`].
+fn again(test: &str, image: &str, environment: &[(&str, &Path)]) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(IMAGE, image)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{test} of {image}: {printed}");
+}
+
+/// The image of a test that runs [`again`].
+const IMAGE: &str = "SEAWALL_TEST_IMAGE";
+
+/// Checks the image that [`again`] gave, if it did: by its name, and as the only one listed.
+fn checked_again(kind: &str) -> bool {
+    let Ok(image) = std::env::var(IMAGE) else {
+        return false;
+    };
+    check(&image.parse().unwrap());
+    let listed = runtimes::all_images(&Options::default());
+    assert_eq!(listed.incomplete, []);
+    let of_kind = listed.images.iter().filter(|name| name.starts_with(kind));
+    let of_kind: Vec<_> = of_kind.collect();
+    assert_eq!(of_kind.len(), 1, "{listed:?}");
+    let read = check(&of_kind[0].parse().unwrap());
+    let tags = read.image.unwrap().tags;
+    assert!(tags.iter().any(|tag| tag.ends_with("app:1")), "{tags:?}");
+    let missing = format!("{kind}:no/such:1").parse().unwrap();
+    let error = read_source(&missing, &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("no image no/such:1"), "{error}");
+    true
+}
+
 /// A `docker save` archive of an image with a whiteout, an opaque directory and a hard link.
 fn archive() -> tempfile::NamedTempFile {
     let base = tar(&[
@@ -108,7 +144,6 @@ fn check(source: &Source) -> seawall_artifact::ReadArtifact<support::Lines> {
     );
     for line in [
         "file opt/main size=5 hello",
-        "opaque opt",
         "symlink opt/link -> main",
         "whiteout etc/old",
     ] {
@@ -118,6 +153,8 @@ fn check(source: &Source) -> seawall_artifact::ReadArtifact<support::Lines> {
             lines[1]
         );
     }
+    let hides = ["opaque opt", "whiteout opt/hidden"];
+    assert!(lines[1].iter().any(|line| hides.contains(line)), "{source}");
     // What passes once cannot be gone back to.
     let once = matches!(source, Source::Docker(_) | Source::Image(_));
     let mut same = lines[1].iter().filter(|line| line.contains("opt/same"));
@@ -229,4 +266,109 @@ fn an_image_in_a_registry() {
     let missing = Source::Registry(format!("{host}/team/small:none"));
     let error = read_source(&missing, &Options::default()).unwrap_err();
     assert!(error.to_string().contains("has no image"), "{error}");
+}
+
+#[test]
+fn an_image_of_podman() {
+    if !ready(&["podman"]) || checked_again("podman") {
+        return;
+    }
+    let file = archive();
+    let archive = file.path().display().to_string();
+    for driver in ["vfs", "overlay"] {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, run_root) = (directory.path().join("root"), directory.path().join("run"));
+        let store = [
+            "--root",
+            root.to_str().unwrap(),
+            "--runroot",
+            run_root.to_str().unwrap(),
+            "--storage-driver",
+            driver,
+        ];
+        let podman = |arguments: &[&str]| run("podman", &[&store[..], arguments].concat());
+        podman(&["load", "--quiet", "--input", &archive]);
+        let configuration = format!(
+            "[storage]\ndriver = {driver:?}\ngraphroot = {root:?}\nrunroot = {run_root:?}\n"
+        );
+        let configuration =
+            support::write(directory.path(), "storage.conf", configuration.as_bytes());
+        let environment = [("CONTAINERS_STORAGE_CONF", configuration.as_path())];
+        let id = podman(&["images", "--no-trunc", "--quiet"]);
+        for image in [
+            "podman:app:1",
+            "podman:localhost/app:1",
+            &format!("podman:{id}"),
+        ] {
+            again("an_image_of_podman", image, &environment);
+        }
+        // What it mounted below its root would stay.
+        podman(&["rmi", "--force", "--all"]);
+        if let Ok(mounts) = std::fs::read_to_string("/proc/self/mounts") {
+            let inside = |mount: &&str| mount.starts_with(directory.path().to_str().unwrap());
+            for mount in mounts
+                .lines()
+                .filter_map(|line| line.split(' ').nth(1))
+                .filter(inside)
+            {
+                run("umount", &[mount]);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_image_of_containerd() {
+    if !ready(&["containerd", "ctr"]) || checked_again("containerd") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let socket = path("containerd.sock").display().to_string();
+    let configuration = format!(
+        "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
+         [grpc]\naddress = {socket:?}\n",
+        path("root"),
+        path("state"),
+    );
+    let configuration = support::write(directory.path(), "c.toml", configuration.as_bytes());
+    let server = Command::new("containerd")
+        .arg("--config")
+        .arg(configuration)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let server = Running(server.unwrap());
+    let ctr = |arguments: &[&str]| {
+        run(
+            "ctr",
+            &[&["--address", &socket, "--namespace", "k8s.io"], arguments].concat(),
+        )
+    };
+    wait_until("containerd", || {
+        let version = Command::new("ctr")
+            .args(["--address", &socket, "version"])
+            .output();
+        version.unwrap().status.success()
+    });
+    let file = archive();
+    ctr(&[
+        "images",
+        "import",
+        "--no-unpack",
+        &file.path().display().to_string(),
+    ]);
+    let (root, state) = (path("root"), path("state"));
+    let environment = [
+        ("CONTAINERD_ROOT", root.as_path()),
+        ("CONTAINERD_STATE", state.as_path()),
+    ];
+    // While it runs, and from its files alone.
+    again("an_image_of_containerd", "containerd:app:1", &environment);
+    drop(server);
+    again(
+        "an_image_of_containerd",
+        "containerd:docker.io/library/app:1",
+        &environment,
+    );
 }

@@ -7,6 +7,7 @@ pub(crate) mod archive;
 pub(crate) mod manifest;
 pub(crate) mod platform;
 
+use crate::directory::Directory;
 use crate::{Content, Error, ImageInfo};
 use seawall_model::Incomplete;
 use std::fmt;
@@ -45,6 +46,8 @@ pub(crate) enum Blob {
     Content(Content),
     /// Opened for reading from the begin, perhaps more than once.
     Stream(Box<dyn Fn() -> Result<Box<dyn Read + Send>, Error> + Send + Sync>),
+    /// Unpacked, as a layer of an overlay file system.
+    Directory(Directory),
     /// Cannot be read, and why.
     Missing(Box<Incomplete>),
 }
@@ -54,6 +57,7 @@ impl fmt::Debug for Blob {
         match self {
             Self::Content(content) => f.debug_tuple("Content").field(content).finish(),
             Self::Stream(_) => f.write_str("Stream"),
+            Self::Directory(directory) => f.debug_tuple("Directory").field(directory).finish(),
             Self::Missing(why) => f.debug_tuple("Missing").field(why).finish(),
         }
     }

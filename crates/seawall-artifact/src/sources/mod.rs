@@ -1,24 +1,34 @@
 //! Images that are fetched: from registries and from the stores of container runtimes.
 
+mod bolt;
+mod containerd;
 mod credentials;
 mod docker;
 mod http;
+mod podman;
 mod reference;
 mod registry;
 mod resolve;
 
 use crate::read::Opened;
 use crate::{Error, Options, Source};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+pub(crate) use containerd::image_names;
 
 /// Opens a source that is no file.
 pub(crate) fn open(source: &Source, options: &Options) -> Result<Opened, Error> {
     match source {
         Source::Registry(name) => Ok(Opened::Image(registry::open(name, options)?)),
         Source::Docker(name) => Ok(Opened::Stream(docker::open(name, options)?)),
+        Source::Containerd(name) => Ok(Opened::Image(containerd::open(name, options)?)),
+        Source::Podman(name) => Ok(Opened::Image(podman::open(name, options)?)),
         Source::Image(name) => open_anywhere(name, options),
         _ => Err(Error::Unsupported {
             place: source.to_string(),
-            message: "it is not read by this version".to_owned(),
+            message: "it is a file".to_owned(),
         }),
     }
 }
@@ -27,6 +37,8 @@ pub(crate) fn open(source: &Source, options: &Options) -> Result<Opened, Error> 
 fn open_anywhere(name: &str, options: &Options) -> Result<Opened, Error> {
     let places = [
         Source::Docker(name.to_owned()),
+        Source::Podman(name.to_owned()),
+        Source::Containerd(name.to_owned()),
         Source::Registry(name.to_owned()),
     ];
     let mut said = Vec::new();
@@ -64,8 +76,28 @@ pub(crate) struct Runtime {
 pub(crate) type List = fn(&Options) -> Result<Option<Vec<String>>, Error>;
 
 /// Runtimes, in the order in which they are asked.
-pub(crate) const RUNTIMES: &[Runtime] = &[Runtime {
-    kind: "docker",
-    all: docker::all_images,
-    running: docker::running_images,
-}];
+pub(crate) const RUNTIMES: &[Runtime] = &[
+    Runtime {
+        kind: "docker",
+        all: docker::all_images,
+        running: docker::running_images,
+    },
+    Runtime {
+        kind: "podman",
+        all: podman::all_images,
+        running: podman::running_images,
+    },
+    Runtime {
+        kind: "containerd",
+        all: containerd::all_images,
+        running: containerd::running_images,
+    },
+];
+
+/// Whether the process runs whose number a runtime left in a file.
+fn has_process(file: &Path) -> bool {
+    let mut text = String::new();
+    let read = File::open(file).and_then(|file| file.take(32).read_to_string(&mut text));
+    let id: Option<u32> = text.trim().parse().ok();
+    read.is_ok() && id.is_some_and(|id| Path::new("/proc").join(id.to_string()).exists())
+}

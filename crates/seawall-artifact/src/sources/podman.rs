@@ -1,0 +1,382 @@
+//! Images of podman, CRI-O and Buildah, read from their store on disk (containers/storage:
+//! `containers-storage.conf(5)`, and the JSON files of its `images.go` and `layers.go`). Layers are
+//! unpacked there, with what they remove marked as overlay file systems do.
+
+use super::reference::Reference;
+use crate::directory::Directory;
+use crate::image::archive::{PlannedLayer, assemble, check_platform};
+use crate::image::manifest::{Config, Descriptor, Manifest, check_digest, parse};
+use crate::image::{Blob, Image};
+use crate::{Error, Options};
+use base64::Engine as _;
+use seawall_model::{Incomplete, IncompleteReason};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::env;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Drivers whose layers are directories of what each layer changes.
+const OVERLAY: &str = "overlay";
+/// The driver that copies all of the layers below into every layer.
+const VFS: &str = "vfs";
+const CONFIGURATIONS: &[&str] = &[
+    "/etc/containers/storage.conf",
+    "/usr/share/containers/storage.conf",
+];
+const SYSTEM_ROOT: &str = "/var/lib/containers/storage";
+const SYSTEM_RUN: &str = "/run/containers/storage";
+
+/// A store with one driver.
+struct Storage {
+    root: PathBuf,
+    run: PathBuf,
+    driver: &'static str,
+    /// Bytes of one of its files.
+    limit: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct StoredImage {
+    id: String,
+    digest: Option<String>,
+    names: Option<Vec<String>>,
+    layer: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct StoredLayer {
+    id: String,
+    parent: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct StoredContainer {
+    id: String,
+    image: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Configuration {
+    storage: StorageTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct StorageTable {
+    graphroot: Option<PathBuf>,
+    runroot: Option<PathBuf>,
+}
+
+/// Opens an image by name, or by its id.
+pub(super) fn open(text: &str, options: &Options) -> Result<Image, Error> {
+    let storages = storages(options)?;
+    if storages.is_empty() {
+        return Err(Error::Usage {
+            message: "there is no store of podman or CRI-O on this machine".to_owned(),
+            hint: "name its configuration in CONTAINERS_STORAGE_CONF if it has another place"
+                .to_owned(),
+        });
+    }
+    for storage in &storages {
+        if let Some(image) = find(storage.images()?, text) {
+            return storage.open(&image, options);
+        }
+    }
+    Err(Error::Usage {
+        message: format!("podman has no image {text}"),
+        hint: "'podman images' lists those it has; images of another user need that user, or root"
+            .to_owned(),
+    })
+}
+
+/// Ids of all images. `None` without a store.
+pub(super) fn all_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
+    let storages = storages(options)?;
+    let mut ids = Vec::new();
+    for storage in &storages {
+        let images = storage.images()?.into_iter();
+        ids.extend(images.map(|image| format!("sha256:{}", image.id)));
+    }
+    Ok((!storages.is_empty()).then_some(ids))
+}
+
+/// Ids of the images of running containers. `None` without a store.
+pub(super) fn running_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
+    let storages = storages(options)?;
+    let mut ids = Vec::new();
+    for storage in &storages {
+        for container in storage.containers()? {
+            let image = container.image.filter(|image| is_id(image));
+            if is_id(&container.id) && storage.runs(&container.id) {
+                ids.extend(image.map(|image| format!("sha256:{image}")));
+            }
+        }
+    }
+    Ok((!storages.is_empty()).then_some(ids))
+}
+
+fn find(images: Vec<StoredImage>, text: &str) -> Option<StoredImage> {
+    let reference = Reference::parse(text);
+    let local = Reference::parse(&format!("localhost/{text}"));
+    let id = text.strip_prefix("sha256:").unwrap_or(text);
+    let by_id = |image: &StoredImage| {
+        image.id == id || (id.len() >= 12 && image.id.starts_with(id) && is_id(id))
+    };
+    let by_name = |image: &StoredImage| {
+        let digest = reference.digest.is_some() && reference.digest == image.digest;
+        image.names.iter().flatten().any(|name| {
+            let stored = Reference::parse(name);
+            reference.is_stored_as(name)
+                || local.is_stored_as(name)
+                || (digest
+                    && stored.registry == reference.registry
+                    && stored.repository == reference.repository)
+        })
+    };
+    images
+        .into_iter()
+        .find(|image| is_id(&image.id) && (by_id(image) || by_name(image)))
+}
+
+/// Ids are names of directories.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The stores of the system and of the user, or the one that the environment names.
+fn storages(options: &Options) -> Result<Vec<Storage>, Error> {
+    let limit = options.limits.metadata_bytes;
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    let mut places = Vec::new();
+    if let Some(path) = set("CONTAINERS_STORAGE_CONF") {
+        places.extend(configured(Path::new(&path), limit)?);
+    } else {
+        for path in CONFIGURATIONS {
+            places.extend(configured(Path::new(path), limit)?);
+        }
+        places.push((SYSTEM_ROOT.into(), SYSTEM_RUN.into()));
+        let home = set("HOME").map(PathBuf::from);
+        let data = set("XDG_DATA_HOME").map(PathBuf::from);
+        let config = set("XDG_CONFIG_HOME").map(PathBuf::from);
+        let config = config.or_else(|| Some(home.as_ref()?.join(".config")));
+        if let Some(config) = config {
+            places.extend(configured(&config.join("containers/storage.conf"), limit)?);
+        }
+        if let Some(data) = data.or_else(|| Some(home?.join(".local/share"))) {
+            let run =
+                set("XDG_RUNTIME_DIR").map(|directory| Path::new(&directory).join("containers"));
+            places.push((data.join("containers/storage"), run.unwrap_or_default()));
+        }
+    }
+    places.sort();
+    places.dedup_by(|a, b| a.0 == b.0);
+    let mut storages = Vec::new();
+    for (root, run) in places {
+        for driver in [OVERLAY, VFS] {
+            let storage = Storage {
+                root: root.clone(),
+                run: run.clone(),
+                driver,
+                limit,
+            };
+            match storage.file("images", "images.json").try_exists() {
+                Ok(true) => storages.push(storage),
+                Ok(false) => {}
+                // The root of the system is closed to its users, who have stores of their own.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(source) => {
+                    return Err(Error::Io {
+                        place: root.display().to_string(),
+                        source,
+                    });
+                }
+            }
+        }
+    }
+    Ok(storages)
+}
+
+/// The places that a configuration names.
+fn configured(path: &Path, limit: u64) -> Result<Option<(PathBuf, PathBuf)>, Error> {
+    let place = path.display().to_string();
+    let bytes = match read(path, limit) {
+        Ok(bytes) => bytes,
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let configuration: Configuration = toml::from_str(&text).map_err(|error| Error::Corrupt {
+        offset: error.span().map_or(0, |span| span.start as u64),
+        message: error.message().to_owned(),
+        place,
+    })?;
+    let table = configuration.storage;
+    let run = table.runroot.unwrap_or(SYSTEM_RUN.into());
+    Ok(table.graphroot.map(|root| (root, run)))
+}
+
+/// All of a file of at most `limit` bytes.
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let place = path.display().to_string();
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(|source| Error::Io {
+            place: place.clone(),
+            source,
+        })?;
+    match bytes.len() as u64 > limit {
+        true => Err(Error::Limit {
+            place,
+            limit: format!("{limit} bytes of metadata"),
+        }),
+        false => Ok(bytes),
+    }
+}
+
+impl Storage {
+    /// `overlay-images/images.json` and its like.
+    fn file(&self, kind: &str, name: &str) -> PathBuf {
+        self.root.join(format!("{}-{kind}", self.driver)).join(name)
+    }
+
+    fn images(&self) -> Result<Vec<StoredImage>, Error> {
+        let path = self.file("images", "images.json");
+        parse(&path.display().to_string(), &read(&path, self.limit)?)
+    }
+
+    fn containers(&self) -> Result<Vec<StoredContainer>, Error> {
+        let path = self.file("containers", "containers.json");
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        parse(&path.display().to_string(), &read(&path, self.limit)?)
+    }
+
+    /// Whether a container has a process.
+    fn runs(&self, id: &str) -> bool {
+        let directory = format!("{}-containers", self.driver);
+        let pid = self.run.join(directory).join(id).join("userdata/pidfile");
+        super::has_process(&pid)
+    }
+
+    /// A file beside an image: a manifest or configuration. Names that are no plain words are kept
+    /// in base64.
+    fn big_data(&self, image: &StoredImage, name: &str) -> Result<Vec<u8>, Error> {
+        let file = match name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            true => name.to_owned(),
+            false => format!(
+                "={}",
+                base64::engine::general_purpose::STANDARD.encode(name)
+            ),
+        };
+        read(&self.file("images", &image.id).join(file), self.limit)
+    }
+
+    /// Ids of the layers, from the base up.
+    fn layers(&self, image: &StoredImage) -> Result<Vec<String>, Error> {
+        let path = self.file("layers", "layers.json");
+        let place = path.display().to_string();
+        let layers: Vec<StoredLayer> = parse(&place, &read(&path, self.limit)?)?;
+        let mut parents: HashMap<String, Option<String>> = layers
+            .into_iter()
+            .filter(|layer| is_id(&layer.id))
+            .map(|layer| (layer.id, layer.parent))
+            .collect();
+        let mut chain = Vec::new();
+        let mut next = image.layer.clone().filter(|id| !id.is_empty());
+        while let Some(id) = next {
+            // Taken out, so that a chain that bites its tail ends.
+            let parent = parents.remove(&id).ok_or_else(|| Error::Corrupt {
+                place: place.clone(),
+                offset: 0,
+                message: format!("it does not have the layer {id}"),
+            })?;
+            chain.push(id);
+            next = parent.filter(|parent| !parent.is_empty());
+        }
+        chain.reverse();
+        Ok(chain)
+    }
+
+    fn open(&self, image: &StoredImage, options: &Options) -> Result<Image, Error> {
+        let place = format!("podman:{}", image.id);
+        let manifest: Manifest = parse(
+            &format!("{place}!manifest"),
+            &self.big_data(image, "manifest")?,
+        )?;
+        let config_digest = manifest.config.unwrap_or_default().digest;
+        let config_place = format!("{place}!config {config_digest}");
+        let bytes = self.big_data(image, &config_digest)?;
+        let incomplete = check_digest(&config_place, &config_digest, &bytes);
+        let config: Config = parse(&config_place, &bytes)?;
+        check_platform(&place, &config, options)?;
+        let tags = image.names.iter().flatten();
+        let tags = tags.filter(|name| !name.contains('@')).cloned().collect();
+        let info = config.image_info(image.digest.clone(), tags);
+        let chain = self.layers(image)?;
+        let mut descriptors = manifest.layers.into_iter();
+        let planned = chain.iter().map(|id| PlannedLayer {
+            place: format!("{place}!layer {id}"),
+            file: id.clone(),
+            // What it was before it was unpacked.
+            descriptor: Descriptor {
+                media_type: String::new(),
+                ..descriptors.next().unwrap_or_default()
+            },
+        });
+        let planned = planned.collect();
+        let incomplete = incomplete.into_iter().collect();
+        let plan = assemble(&place, info, &config, planned, incomplete, &options.limits);
+        let mut image = plan.image;
+        let mut below = None;
+        for (layer, id) in image.layers.iter_mut().zip(&chain) {
+            layer.blob = match self.layer(id, below) {
+                Ok(directory) => Blob::Directory(directory),
+                Err(error) => Blob::Missing(Box::new(self.unread(&layer.place, &error))),
+            };
+            below = Some(id.as_str());
+        }
+        Ok(image)
+    }
+
+    /// The directory of a layer; with the one below it, where a layer repeats that.
+    fn layer(&self, id: &str, below: Option<&str>) -> Result<Directory, Error> {
+        match self.driver {
+            VFS => {
+                let path = |id: &str| self.root.join("vfs/dir").join(id);
+                match below {
+                    Some(below) => Directory::open_change(&path(id), &path(below)),
+                    None => Directory::open(&path(id)),
+                }
+            }
+            _ => {
+                let layer = self.root.join(OVERLAY).join(id);
+                if layer.join("composefs-data").exists() {
+                    return Err(Error::Unsupported {
+                        place: layer.display().to_string(),
+                        message: "layers of composefs are not read".to_owned(),
+                    });
+                }
+                Directory::open_layer(&layer.join("diff"))
+            }
+        }
+    }
+
+    fn unread(&self, place: &str, error: &Error) -> Incomplete {
+        let reason = error.to_incomplete();
+        let mut unread = Incomplete::new(reason.reason, place, reason.message);
+        if reason.reason == IncompleteReason::Unreadable {
+            unread = unread.hint("run as the user whose images these are, with 'podman unshare'");
+        }
+        unread
+    }
+}
