@@ -48,6 +48,12 @@ impl Assessor {
     pub(crate) fn assess(&self, mut inventory: Inventory) -> Result<Assessment> {
         let matches = self.database.match_inventory(&inventory).map_err(damaged)?;
         let mut findings = matches.findings;
+        tracing::info!(
+            target = inventory.target.name,
+            packages = inventory.packages.len(),
+            findings = findings.len(),
+            "matched"
+        );
         inventory.incomplete.extend(matches.incomplete);
         let mut notices = matches.notes;
         notices.extend(self.policy.apply(&inventory, &mut findings, self.today));
@@ -86,7 +92,9 @@ pub(crate) fn open_database(named: Option<&Path>) -> Result<Database> {
     let options = OpenOptions {
         trusted_keys: trusted_keys()?,
     };
-    Database::open(&path, &options).map_err(damaged)
+    let database = Database::open(&path, &options).map_err(damaged)?;
+    tracing::info!(file = %path.display(), bytes = database.len(), "opened the advisory database");
+    Ok(database)
 }
 
 /// The keys of which one must have signed every database, if there are any.
@@ -141,6 +149,7 @@ fn add(
     add: fn(&mut Policy, &str, &[u8]) -> std::result::Result<(), PolicyError>,
 ) -> Result<()> {
     let name = path.display().to_string();
+    tracing::info!(file = name, "reading policy");
     let bytes = fs::read(path)
         .with_context(|| format!("cannot read {name}"))
         .map_err(|error| Failure::usage(error).hint("check the path"))?;

@@ -28,6 +28,7 @@ pub(crate) fn store(inventory: &Inventory) -> Result<()> {
         fs::rename(&beside, &path)?;
         Ok(())
     };
+    tracing::info!(file = %path.display(), "storing the inventory");
     write()
         .with_context(|| format!("cannot store the inventory in {}", path.display()))
         .map_err(|error| Failure::usage(error).hint("scan with --no-store to go without"))

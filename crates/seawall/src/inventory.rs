@@ -97,6 +97,7 @@ impl<'a> Reader<'a> {
             Source::Directory(_) => Bar::count(name, self.quiet),
             _ => Bar::bytes(name, self.quiet),
         };
+        tracing::info!(%source, "opening");
         let artifact = Artifact::open(source, &self.options())?;
         Ok(scan_artifact(artifact, &self.scan_options(name), &bar)?)
     }
