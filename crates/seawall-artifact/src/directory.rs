@@ -99,8 +99,8 @@ impl Directory {
         })
     }
 
-    /// A directory that was copied from `before` and then changed: what differs in kind, size,
-    /// mode or time is visited, and what is there no more as a whiteout.
+    /// A directory that was copied from `before` and then changed: what differs in kind, mode or
+    /// content is visited, and what is there no more as a whiteout.
     pub(crate) fn open_change(path: &Path, before: &Path) -> Result<Self, Error> {
         Ok(Self {
             before: Some(Self::open(before)?.root),
@@ -185,7 +185,7 @@ impl Walk<'_> {
                     }
                     continue;
                 }
-                if before.as_ref().is_some_and(|before| before.has(&entry)) {
+                if before.as_ref().is_some_and(|before| before.has(&mut entry)) {
                     continue;
                 }
                 visitor.visit(&mut entry)?;
@@ -266,6 +266,9 @@ fn names_in(fd: &OwnedFd) -> io::Result<Vec<(CString, FileType)>> {
     Ok(names)
 }
 
+/// Bytes that are compared at a time.
+const COMPARED: usize = 64 << 10;
+
 /// What a directory was before it changed.
 struct Before {
     fd: OwnedFd,
@@ -288,21 +291,47 @@ impl Before {
             .filter(|(old, _)| names.binary_search_by(|(name, _)| name.cmp(old)).is_err())
     }
 
-    /// Whether an entry is as it was. Directories have to be entered to know.
-    fn has(&self, entry: &DirectoryEntry<'_>) -> bool {
+    /// Whether an entry is as it was. Directories have to be entered to know. Times prove nothing
+    /// where a build sets them all to the same, so contents are compared.
+    fn has(&self, entry: &mut DirectoryEntry<'_>) -> bool {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
         let (Ok(old), Some(new)) = (statat(&self.fd, entry.name, flags), entry.stat()) else {
             return false;
         };
-        let what = |stat: &Stat| {
-            (
-                stat.st_mode,
-                stat.st_size,
-                stat.st_mtime,
-                stat.st_mtime_nsec,
-            )
+        if (old.st_mode, old.st_size) != (new.st_mode, new.st_size) {
+            return false;
+        }
+        match entry.kind {
+            FileType::Directory => false,
+            FileType::RegularFile => self.has_content(entry).unwrap_or(false),
+            FileType::Symlink => readlinkat(&self.fd, entry.name, Vec::new())
+                .is_ok_and(|target| target.to_string_lossy() == entry.target),
+            _ => old.st_rdev == new.st_rdev,
+        }
+    }
+
+    fn has_content(&self, entry: &mut DirectoryEntry<'_>) -> io::Result<bool> {
+        let Some(before) = &entry.directory.before else {
+            return Ok(false);
         };
-        entry.kind != FileType::Directory && what(&old) == what(new)
+        let old = Content::lazy(
+            LazyFile::new(before.clone(), entry.path.clone()),
+            entry.size(),
+        );
+        let new = entry.content().map_err(io::Error::other)?;
+        let (mut a, mut b) = (vec![0; COMPARED], vec![0; COMPARED]);
+        let mut offset = 0;
+        loop {
+            let n = old.read_at(&mut a, offset)?;
+            let m = new.read_at(&mut b, offset)?;
+            if a.get(..n) != b.get(..m) {
+                return Ok(false);
+            }
+            if n == 0 {
+                return Ok(true);
+            }
+            offset += n as u64;
+        }
     }
 }
 

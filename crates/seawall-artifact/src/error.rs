@@ -71,6 +71,14 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Usage { hint, .. } => Some(hint),
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::NotConnected => Some(
+                    "check the name and the network; HTTPS_PROXY names a proxy, SSL_CERT_FILE the \
+                     certificates to trust",
+                ),
+                io::ErrorKind::PermissionDenied => Some("run as a user who may read it"),
+                _ => None,
+            },
             _ => None,
         }
     }

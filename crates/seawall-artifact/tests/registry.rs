@@ -688,3 +688,17 @@ fn credentials_of_docker_login_are_used() {
         assert!(!printed.contains("dTpwOnE="));
     }
 }
+
+#[test]
+fn a_registry_that_is_not_there_says_what_to_check() {
+    // A port that was free a moment ago.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = free.local_addr().unwrap().to_string();
+    drop(free);
+    let source = Source::Registry(format!("{host}/app"));
+    let told = told(&read_source(&source, &Options::default()).unwrap_err());
+    assert!(
+        told.contains("refused") && told.contains("SSL_CERT_FILE"),
+        "{told}"
+    );
+}

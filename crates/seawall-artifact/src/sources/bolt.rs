@@ -335,3 +335,225 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     let bytes = bytes.get(at..at.checked_add(8)?)?;
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    const PAGE: usize = 4096;
+
+    /// What a test puts into a database.
+    pub(in crate::sources) enum Node {
+        Value(&'static str),
+        /// A bucket with its own pages, `true` for a branch page above one leaf page per name.
+        Bucket(Vec<(&'static str, Node)>, bool),
+        /// A bucket inside its value.
+        Inline(Vec<(&'static str, Node)>),
+    }
+
+    #[derive(Default)]
+    struct Pages(Vec<Vec<u8>>);
+
+    impl Pages {
+        fn add(&mut self, mut page: Vec<u8>) -> u64 {
+            let id = self.0.len() as u64;
+            page[..8].copy_from_slice(&id.to_le_bytes());
+            page.resize(page.len().next_multiple_of(PAGE), 0);
+            let overflow = (page.len() / PAGE - 1) as u32;
+            page[12..16].copy_from_slice(&overflow.to_le_bytes());
+            self.0.push(page);
+            self.0.extend((0..overflow).map(|_| Vec::new()));
+            id
+        }
+
+        fn leaf(&mut self, nodes: &[(&'static str, Node)]) -> Vec<u8> {
+            let mut page = vec![0; PAGE_HEADER + nodes.len() * ELEMENT];
+            page[8..10].copy_from_slice(&LEAF_PAGE.to_le_bytes());
+            page[10..12].copy_from_slice(&(nodes.len() as u16).to_le_bytes());
+            for (index, (name, node)) in nodes.iter().enumerate() {
+                let (flags, value) = self.value(node);
+                let at = PAGE_HEADER + index * ELEMENT;
+                let numbers = [flags, page.len() - at, name.len(), value.len()];
+                for (field, number) in numbers.into_iter().enumerate() {
+                    let at = at + field * 4;
+                    page[at..at + 4].copy_from_slice(&(number as u32).to_le_bytes());
+                }
+                page.extend(name.bytes());
+                page.extend(value);
+            }
+            page
+        }
+
+        fn value(&mut self, node: &Node) -> (usize, Vec<u8>) {
+            match node {
+                Node::Value(text) => (0, text.as_bytes().to_vec()),
+                Node::Inline(nodes) => {
+                    let page = self.leaf(nodes);
+                    (1, [vec![0; BUCKET_HEADER], page].concat())
+                }
+                Node::Bucket(nodes, false) => {
+                    let page = self.leaf(nodes);
+                    let id = self.add(page);
+                    (1, [id.to_le_bytes(), [0; 8]].concat())
+                }
+                Node::Bucket(nodes, true) => {
+                    let mut page = vec![0; PAGE_HEADER + nodes.len() * ELEMENT];
+                    page[8..10].copy_from_slice(&BRANCH_PAGE.to_le_bytes());
+                    page[10..12].copy_from_slice(&(nodes.len() as u16).to_le_bytes());
+                    for (index, node) in nodes.iter().enumerate() {
+                        let leaf = self.leaf(std::slice::from_ref(node));
+                        let id = self.add(leaf);
+                        let at = PAGE_HEADER + index * ELEMENT;
+                        let position = (page.len() - at) as u32;
+                        page[at..at + 4].copy_from_slice(&position.to_le_bytes());
+                        page[at + 4..at + 8].copy_from_slice(&(node.0.len() as u32).to_le_bytes());
+                        page[at + 8..at + 16].copy_from_slice(&id.to_le_bytes());
+                        page.extend(node.0.bytes());
+                    }
+                    let id = self.add(page);
+                    (1, [id.to_le_bytes(), [0; 8]].concat())
+                }
+            }
+        }
+    }
+
+    fn meta(id: u64, root: u64, transaction: u64) -> Vec<u8> {
+        let mut meta = Vec::new();
+        meta.extend(MAGIC.to_le_bytes());
+        meta.extend(VERSION.to_le_bytes());
+        meta.extend((PAGE as u32).to_le_bytes());
+        meta.extend([0; 4]);
+        for number in [root, 0, 0, 0, transaction] {
+            meta.extend(number.to_le_bytes());
+        }
+        meta.extend(fnv1a(&meta).to_le_bytes());
+        let mut page = id.to_le_bytes().to_vec();
+        page.extend([4, 0, 0, 0, 0, 0, 0, 0]);
+        page.extend(meta);
+        page.resize(PAGE, 0);
+        page
+    }
+
+    /// A database of a root bucket with these names, its second meta page the newer one.
+    pub(in crate::sources) fn database(nodes: Vec<(&'static str, Node)>) -> Vec<u8> {
+        let mut pages = Pages::default();
+        for _ in 0..2 {
+            pages.add(vec![0; PAGE]);
+        }
+        let page = pages.leaf(&nodes);
+        let root = pages.add(page);
+        pages.0[0] = meta(0, 0, 6);
+        pages.0[1] = meta(1, root, 7);
+        pages.0.concat()
+    }
+
+    fn open(bytes: &[u8]) -> Result<Database, Error> {
+        Database::open("meta.db", Content::from_bytes(bytes))
+    }
+
+    fn sample() -> Vec<u8> {
+        const LONG: &str = match std::str::from_utf8(&[b'x'; 10_000]) {
+            Ok(text) => text,
+            Err(_) => "",
+        };
+        let letters = ["a", "c", "e"].map(|name| (name, Node::Value(name)));
+        database(vec![
+            ("branch", Node::Bucket(letters.into(), true)),
+            ("inline", Node::Inline(vec![("k", Node::Value("v"))])),
+            ("long", Node::Bucket(vec![("k", Node::Value(LONG))], false)),
+            ("value", Node::Value("plain")),
+        ])
+    }
+
+    #[test]
+    fn values_are_found_in_pages_branches_and_inline() {
+        let bytes = sample();
+        let database = open(&bytes).unwrap();
+        let get = |bucket: &str, name: &str| {
+            let bucket = database.root().bucket(bucket.as_bytes()).unwrap()?;
+            let value = bucket.value(name.as_bytes()).unwrap()?;
+            Some(String::from_utf8(value).unwrap())
+        };
+        for (bucket, name, expected) in [
+            ("branch", "a", Some("a")),
+            ("branch", "c", Some("c")),
+            ("branch", "e", Some("e")),
+            ("branch", "", None),
+            ("branch", "d", None),
+            ("branch", "z", None),
+            ("inline", "k", Some("v")),
+            ("inline", "x", None),
+            ("value", "plain", None),
+            ("nothing", "k", None),
+        ] {
+            assert_eq!(get(bucket, name).as_deref(), expected, "{bucket} {name}");
+        }
+        assert_eq!(get("long", "k").unwrap().len(), 10_000);
+        let names = database.root().buckets().unwrap();
+        let names: Vec<_> = names.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, [&b"branch"[..], b"inline", b"long"]);
+    }
+
+    #[test]
+    fn the_newer_valid_meta_page_holds() {
+        let mut bytes = sample();
+        let root = open(&bytes).unwrap().meta.root;
+        assert_eq!(open(&bytes).unwrap().meta.transaction, 7);
+        // A newer one that was not written to its end.
+        bytes[..PAGE].copy_from_slice(&meta(0, 0, 8));
+        bytes[PAGE_HEADER + META] ^= 1;
+        assert_eq!(open(&bytes).unwrap().meta.transaction, 7);
+        bytes[..PAGE].copy_from_slice(&meta(0, root, 8));
+        assert_eq!(open(&bytes).unwrap().meta.transaction, 8);
+        bytes[PAGE_HEADER] ^= 1;
+        bytes[PAGE + PAGE_HEADER] ^= 1;
+        assert!(open(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_writer_is_noticed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let bytes = sample();
+        std::fs::write(file.path(), &bytes).unwrap();
+        let opened = std::sync::Arc::new(file.reopen().unwrap());
+        let content = Content::from_range(opened, 0, bytes.len() as u64);
+        let database = Database::open("meta.db", content).unwrap();
+        for (transaction, current) in [(8, true), (9, false)] {
+            let newer = [&meta(0, 2, transaction), &bytes[PAGE..]].concat();
+            std::fs::write(file.path(), newer).unwrap();
+            assert_eq!(database.is_current(), current, "{transaction}");
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error_and_never_a_hang() {
+        let bytes = sample();
+        let read = |bytes: &[u8]| {
+            let database = open(bytes)?;
+            for (_, bucket) in database.root().buckets()? {
+                bucket.value(b"k")?;
+                bucket.buckets()?;
+            }
+            Ok::<_, Error>(())
+        };
+        read(&bytes).unwrap();
+        for len in (0..bytes.len()).step_by(509) {
+            // A file that ends early may still have all that is asked for.
+            drop(read(&bytes[..len]));
+        }
+        for at in (2 * PAGE..bytes.len()).filter(|at| at % PAGE < 200) {
+            for value in [0, 1, 2, 0x7f, 0xff] {
+                let mut damaged = bytes.clone();
+                damaged[at] = value;
+                drop(read(&damaged));
+            }
+        }
+        // The root is a branch that leads to itself.
+        let mut circle = sample();
+        let root = open(&circle).unwrap().meta.root;
+        let at = root as usize * PAGE;
+        circle[at + 8..at + 10].copy_from_slice(&BRANCH_PAGE.to_le_bytes());
+        circle[at + 24..at + 32].copy_from_slice(&root.to_le_bytes());
+        assert!(read(&circle).is_err());
+    }
+}

@@ -383,3 +383,85 @@ fn read_namespace(
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bolt::tests::{Node, database};
+    use super::*;
+
+    fn metadata() -> Vec<u8> {
+        let digest = |text| Node::Inline(vec![("digest", Node::Value(text))]);
+        let image = |text| Node::Bucket(vec![("target", digest(text))], false);
+        let images = vec![
+            ("docker.io/library/app:1", image("sha256:aa")),
+            ("sha256:cc", image("sha256:aa")),
+        ];
+        let container = Node::Inline(vec![("image", Node::Value("docker.io/library/app:1"))]);
+        let kubernetes = vec![
+            ("containers", Node::Bucket(vec![("c1", container)], false)),
+            ("images", Node::Bucket(images, true)),
+        ];
+        let other = vec![("docker.io/library/app:1", image("sha256:bb"))];
+        let other = vec![("images", Node::Bucket(other, false))];
+        let namespaces = vec![
+            ("a-build", Node::Bucket(other, false)),
+            ("k8s.io", Node::Bucket(kubernetes, false)),
+        ];
+        database(vec![("v1", Node::Bucket(namespaces, false))])
+    }
+
+    #[test]
+    fn names_of_all_namespaces() {
+        assert_eq!(
+            image_names(&metadata()).unwrap(),
+            [
+                "a-build docker.io/library/app:1 sha256:bb",
+                "k8s.io docker.io/library/app:1 sha256:aa",
+                "k8s.io sha256:cc sha256:aa",
+            ]
+        );
+        assert!(image_names(b"").is_err());
+        assert!(image_names(&database(Vec::new())).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_namespace_of_kubernetes_comes_first() {
+        let content = Content::from_bytes(metadata());
+        let database = Database::open("meta.db", content).unwrap();
+        let images = read_metadata(&database).unwrap().images;
+        for (text, expected) in [
+            ("app:1", Some("sha256:aa")),
+            ("docker.io/library/app:1", Some("sha256:aa")),
+            ("sha256:cc", Some("sha256:aa")),
+            ("sha256:bb", Some("sha256:bb")),
+            ("app", None),
+            ("app:2", None),
+        ] {
+            let found = find(&images, text).map(|image| image.digest.as_str());
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn containers_run_while_their_process_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let installation = Installation {
+            root: directory.path().join("root"),
+            state: directory.path().join("state"),
+        };
+        let path = installation.database();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, metadata()).unwrap();
+        let container = &installation.metadata().unwrap().containers[0];
+        assert_eq!(container.image, "docker.io/library/app:1");
+        assert!(!installation.runs(container));
+        let task = directory
+            .path()
+            .join("state/io.containerd.runtime.v2.task/k8s.io/c1");
+        std::fs::create_dir_all(&task).unwrap();
+        for (pid, expected) in [(std::process::id(), true), (u32::MAX, false)] {
+            std::fs::write(task.join("init.pid"), pid.to_string()).unwrap();
+            assert_eq!(installation.runs(container), expected, "{pid}");
+        }
+    }
+}

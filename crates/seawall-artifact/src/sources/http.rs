@@ -139,9 +139,13 @@ pub(super) fn build(builder: ClientBuilder) -> Result<Client, Error> {
 
 /// A failed transfer. The address is left out: after a redirect it may carry a signature.
 pub(super) fn transfer_error(place: &str, error: reqwest::Error) -> Error {
+    let kind = match error.is_connect() {
+        true => io::ErrorKind::NotConnected,
+        false => io::ErrorKind::Other,
+    };
     Error::Io {
         place: place.to_owned(),
-        source: io::Error::other(causes(&error.without_url())),
+        source: io::Error::new(kind, causes(&error.without_url())),
     }
 }
 

@@ -380,3 +380,235 @@ impl Storage {
         unread
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::Budget;
+    use crate::image::manifest::sha256;
+    use crate::layer::read_layer;
+    use crate::read::Context;
+    use crate::{EntryKind, Limits, Progress};
+
+    struct Silent;
+
+    impl Progress for Silent {
+        fn total(&self, _bytes: u64) {}
+        fn advance(&self, _bytes: u64) {}
+    }
+
+    #[derive(Default)]
+    struct Paths(Vec<String>);
+
+    impl crate::LayerVisitor for Paths {
+        fn visit(&mut self, entry: &mut dyn crate::Entry) -> Result<(), Error> {
+            let kind = match entry.kind() {
+                EntryKind::Directory => return Ok(()),
+                EntryKind::Whiteout => "whiteout",
+                EntryKind::OpaqueDirectory => "opaque",
+                _ => "file",
+            };
+            self.0.push(format!("{kind} {}", entry.path()));
+            Ok(())
+        }
+    }
+
+    /// A store of one image of two layers, their directories still empty.
+    fn store(driver: &'static str) -> (tempfile::TempDir, Storage) {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = Storage {
+            root: directory.path().join("root"),
+            run: directory.path().join("run"),
+            driver,
+            limit: Limits::default().metadata_bytes,
+        };
+        let config = r#"{"os":"linux","architecture":"amd64",
+            "rootfs":{"diff_ids":["sha256:d1","sha256:d2"]}}"#;
+        let config_digest = sha256(config.as_bytes());
+        let manifest = format!(
+            r#"{{"config":{{"digest":"{config_digest}"}},"layers":[{{"size":1}},{{"size":2}}]}}"#
+        );
+        let write = |kind: &str, name: &str, text: &str| {
+            let path = storage.file(kind, name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write(
+            "images",
+            "images.json",
+            r#"[{"id":"aabbccddeeff00","digest":"sha256:m","layer":"two",
+                "names":["docker.io/library/app:1","localhost/own:2"]},
+               {"id":"../bad","names":["docker.io/library/bad:1"]}]"#,
+        );
+        write(
+            "layers",
+            "layers.json",
+            r#"[{"id":"one"},{"id":"two","parent":"one"},{"id":"tail","parent":"tail"}]"#,
+        );
+        write(
+            "containers",
+            "containers.json",
+            r#"[{"id":"c1","image":"aabbccddeeff00"},{"id":"../c2","image":"aabbccddeeff00"}]"#,
+        );
+        write("images", "aabbccddeeff00/manifest", &manifest);
+        let name = base64::engine::general_purpose::STANDARD.encode(&config_digest);
+        write("images", &format!("aabbccddeeff00/={name}"), config);
+        (directory, storage)
+    }
+
+    fn files(root: &Path, files: &[&str]) {
+        for file in files {
+            let path = root.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, file).unwrap();
+        }
+    }
+
+    fn read(storage: &Storage) -> (Vec<Vec<String>>, Vec<Incomplete>) {
+        let image = find(storage.images().unwrap(), "app:1").unwrap();
+        let image = storage.open(&image, &Options::default()).unwrap();
+        let limits = Limits::default();
+        let context = Context {
+            budget: Budget::new(limits.held_bytes),
+            limits: &limits,
+            progress: &Silent,
+        };
+        let mut incomplete = image.incomplete;
+        let layers = image.layers.iter().map(|layer| {
+            let mut paths = Paths::default();
+            incomplete.extend(read_layer(layer, &mut paths, &context));
+            paths.0
+        });
+        (layers.collect(), incomplete)
+    }
+
+    #[test]
+    fn layers_of_overlay_say_what_they_remove() {
+        let (_directory, storage) = store(OVERLAY);
+        let diff = |id: &str| storage.root.join("overlay").join(id).join("diff");
+        files(&diff("one"), &["etc/old", "opt/hidden"]);
+        files(
+            &diff("two"),
+            &["etc/.wh.old", "opt/.wh..wh..opq", "opt/new", "var/x"],
+        );
+        let mut expected = vec![
+            "whiteout etc/old",
+            "opaque opt",
+            "file opt/new",
+            "file var/x",
+        ];
+        let set = |name: &str, path: &str| {
+            let path = diff("two").join(path);
+            rustix::fs::lsetxattr(path, name, b"y", rustix::fs::XattrFlags::empty()).is_ok()
+        };
+        std::fs::write(diff("two").join("var/gone"), "").unwrap();
+        // Not every file system has these attributes.
+        if set("user.overlay.opaque", "var") && set("user.overlay.whiteout", "var/gone") {
+            expected.insert(3, "whiteout var/gone");
+            expected.insert(0, "opaque var");
+        } else {
+            expected.insert(3, "file var/gone");
+        }
+        let (layers, incomplete) = read(&storage);
+        assert_eq!(incomplete, []);
+        assert_eq!(layers[0], ["file etc/old", "file opt/hidden"]);
+        assert_eq!(layers[1], expected);
+    }
+
+    #[test]
+    fn layers_of_vfs_are_what_they_change() {
+        let (_directory, storage) = store(VFS);
+        let layer = |id: &str| storage.root.join("vfs/dir").join(id);
+        files(
+            &layer("one"),
+            &["etc/same", "etc/changed", "etc/old", "opt/hidden"],
+        );
+        files(&layer("two"), &["etc/same", "etc/changed", "etc/new"]);
+        // Of the same length, and of the same time where a build sets all times.
+        std::fs::write(layer("two").join("etc/changed"), "etc/ch4nged").unwrap();
+        let (layers, incomplete) = read(&storage);
+        assert_eq!(incomplete, []);
+        assert_eq!(layers[0].len(), 4);
+        assert_eq!(
+            layers[1],
+            [
+                "whiteout opt",
+                "whiteout etc/old",
+                "file etc/changed",
+                "file etc/new"
+            ]
+        );
+    }
+
+    #[test]
+    fn names_and_ids() {
+        let (_directory, storage) = store(OVERLAY);
+        for (text, expected) in [
+            ("app:1", true),
+            ("docker.io/library/app:1", true),
+            ("own:2", true),
+            ("localhost/own:2", true),
+            ("aabbccddeeff00", true),
+            ("sha256:aabbccddeeff00", true),
+            ("aabbccddeeff", true),
+            ("docker.io/library/app@sha256:m", true),
+            ("aabbcc", false),
+            ("app", false),
+            ("bad:1", false),
+        ] {
+            let found = find(storage.images().unwrap(), text);
+            assert_eq!(found.is_some(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_layer_that_is_missing_is_told_and_the_other_read() {
+        let (_directory, storage) = store(OVERLAY);
+        files(&storage.root.join("overlay/one/diff"), &["etc/old"]);
+        std::fs::create_dir_all(storage.root.join("overlay/two/composefs-data")).unwrap();
+        let (layers, incomplete) = read(&storage);
+        assert_eq!(layers[0], ["file etc/old"]);
+        assert_eq!(incomplete.len(), 1);
+        assert_eq!(incomplete[0].reason, IncompleteReason::Unsupported);
+        // Chains that do not end are errors.
+        for layer in ["tail", "none"] {
+            let image = StoredImage {
+                layer: Some(layer.to_owned()),
+                ..StoredImage::default()
+            };
+            assert!(storage.layers(&image).is_err(), "{layer}");
+        }
+    }
+
+    #[test]
+    fn containers_run_while_their_process_does() {
+        let (_directory, storage) = store(OVERLAY);
+        assert_eq!(storage.containers().unwrap().len(), 2);
+        assert!(!storage.runs("c1"));
+        let data = storage.run.join("overlay-containers/c1/userdata");
+        std::fs::create_dir_all(&data).unwrap();
+        std::fs::write(data.join("pidfile"), std::process::id().to_string()).unwrap();
+        assert!(storage.runs("c1"));
+    }
+
+    #[test]
+    fn a_configuration_names_the_places() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let limit = 1 << 20;
+        std::fs::write(
+            file.path(),
+            "[storage]\ndriver='overlay'\ngraphroot='/a'\nrunroot='/b'\n",
+        )
+        .unwrap();
+        let places = configured(file.path(), limit).unwrap();
+        assert_eq!(places, Some(("/a".into(), "/b".into())));
+        std::fs::write(file.path(), "[storage]\n").unwrap();
+        assert_eq!(configured(file.path(), limit).unwrap(), None);
+        assert_eq!(
+            configured(Path::new("/nowhere/storage.conf"), limit).unwrap(),
+            None
+        );
+        std::fs::write(file.path(), "[storage").unwrap();
+        assert!(configured(file.path(), limit).is_err());
+    }
+}
