@@ -102,7 +102,8 @@ impl<'a> Reader<'a> {
         Ok(scan_artifact(artifact, &self.scan_options(name), &bar)?)
     }
 
-    fn options(&self) -> Options {
+    /// How artifacts are opened.
+    pub(crate) fn options(&self) -> Options {
         Options {
             platform: self.reading.platform.clone(),
             offline: self.reading.offline,

@@ -2,6 +2,7 @@
 
 use crate::exit::Result;
 use crate::inventory::Reader;
+use seawall_artifact::runtimes::{self, Listed};
 use seawall_model::{Incomplete, IncompleteReason, Inventory};
 use seawall_scan::host::{Host, Kernel, KernelState, RunningContainer};
 use std::collections::BTreeSet;
@@ -26,22 +27,27 @@ pub(crate) fn inventories(
         kernel,
         containers,
     } = reader.host()?;
-    let mut targets = BTreeSet::new();
+    let listed = match images {
+        Images::None => Listed::default(),
+        Images::Running => runtimes::running_images(&reader.options()),
+        Images::All => runtimes::all_images(&reader.options()),
+    };
+    inventory.incomplete.extend(listed.incomplete);
+    let mut targets = listed.images;
     if images != Images::None {
-        for container in &containers {
-            match image_of(container) {
-                Ok(image) => drop(targets.insert(image)),
-                Err(missed) => inventory.incomplete.push(missed),
-            }
-        }
+        inventory
+            .incomplete
+            .extend(add_unlisted(&containers, &mut targets));
     }
-    let mut scanned = Vec::new();
-    for image in targets {
-        match reader.image(&image) {
+    let mut scanned: Vec<Inventory> = Vec::new();
+    for target in targets {
+        match reader.image(&target) {
+            // One runtime may keep its images in another's store.
+            Ok(image) if scanned.iter().any(|known| is_same(known, &image)) => {}
             Ok(image) => scanned.push(image),
             Err(failure) => {
                 let message = format!("the image was not scanned: {:#}", failure.error);
-                let mut missed = Incomplete::new(IncompleteReason::Unreadable, image, message);
+                let mut missed = Incomplete::new(IncompleteReason::Unreadable, target, message);
                 missed.hint = failure.hint;
                 inventory.incomplete.push(missed);
             }
@@ -51,23 +57,41 @@ pub(crate) fn inventories(
     Ok((scanned, notices(&kernel, &containers)))
 }
 
-/// The image of a container as `seawall scan image` takes it.
-fn image_of(container: &RunningContainer) -> std::result::Result<String, Incomplete> {
-    let runtime = match container.runtime {
-        Some("cri-o") => "podman",
-        Some(runtime) => runtime,
-        None => "",
-    };
-    match (&container.image, runtime) {
-        (Some(image), "docker" | "containerd" | "podman") => Ok(format!("{runtime}:{image}")),
-        (Some(image), _) => Ok(image.clone()),
-        (None, _) => Err(Incomplete::new(
-            IncompleteReason::Unreadable,
-            format!("container {}", container.id),
-            "its image is not known, as its runtime's files could not be read",
-        )
-        .hint("run as root, or scan its image with `seawall scan image`")),
+/// Adds the images of running containers whose runtime listed none. Returns the containers whose
+/// image nobody names.
+fn add_unlisted(containers: &[RunningContainer], targets: &mut Vec<String>) -> Vec<Incomplete> {
+    let listed: BTreeSet<String> = targets
+        .iter()
+        .filter_map(|target| Some(target.split_once(':')?.0.to_owned()))
+        .collect();
+    let mut more = BTreeSet::new();
+    let mut missed = Vec::new();
+    for container in containers {
+        let runtime = match container.runtime {
+            Some("cri-o") => "podman",
+            Some(runtime) => runtime,
+            None => "",
+        };
+        match &container.image {
+            _ if listed.contains(runtime) => {}
+            Some(image) if runtime.is_empty() => drop(more.insert(image.clone())),
+            Some(image) => drop(more.insert(format!("{runtime}:{image}"))),
+            None => missed.push(
+                Incomplete::new(
+                    IncompleteReason::Unreadable,
+                    format!("container {}", container.id),
+                    "its image is not known, as its runtime's files could not be read",
+                )
+                .hint("run as root, or scan its image with `seawall scan image`"),
+            ),
+        }
     }
+    targets.extend(more);
+    missed
+}
+
+fn is_same(one: &Inventory, other: &Inventory) -> bool {
+    one.target.digest.is_some() && one.target.digest == other.target.digest
 }
 
 fn notices(kernel: &Kernel, containers: &[RunningContainer]) -> Vec<String> {
