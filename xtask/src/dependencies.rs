@@ -25,6 +25,16 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "seawall-scan",
         ],
     ),
+    (
+        "seawall-fuzz",
+        &[
+            "seawall-artifact",
+            "seawall-advisory",
+            "seawall-model",
+            "seawall-report",
+            "seawall-scan",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

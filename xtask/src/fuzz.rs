@@ -18,7 +18,6 @@ const FLAGS: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Ccodegen-units=1",
 ];
 
 #[derive(clap::Args)]
@@ -112,12 +111,13 @@ fn build() -> Result<PathBuf> {
     let target_dir = crate::target_dir().join("fuzz");
     crate::run(
         Command::new(env!("CARGO"))
-            .args(["build", "--release", "--locked", "--target", HOST])
-            .current_dir(crate::root().join("fuzz"))
+            .args(["build", "--profile", "fuzz", "--package", "seawall-fuzz"])
+            .args(["--locked", "--target", HOST])
+            .current_dir(crate::root())
             .env("CARGO_TARGET_DIR", &target_dir)
             .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}")),
     )?;
-    Ok(target_dir.join(HOST).join("release/seawall-fuzz"))
+    Ok(target_dir.join(HOST).join("fuzz/seawall-fuzz"))
 }
 
 fn run_target(program: &Path, target: &str, args: &Args) -> Result<()> {
