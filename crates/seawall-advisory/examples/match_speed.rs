@@ -1,22 +1,20 @@
-//! Measures the advisory database on real feeds: building, size, opening, matching.
+//! Measures what a scan asks of an advisory database: opening and matching; and a delta.
 //!
 //! ```text
-//! cargo run --release -p seawall-advisory --example match_speed -- PATH... [--packages N]
+//! cargo run --release -p seawall-advisory --example match_speed -- DATABASE [--packages N]
 //! ```
 //!
-//! Paths are files and directories of feeds, plain or `.zst`. The packages are made of the names
-//! in the feeds, each at the highest version that an advisory calls fixed; every tenth at one of
-//! the lower ones, so that there is something to find.
+//! The packages are made of the names in the database, each at the highest version that an advisory
+//! calls fixed; every tenth at one of the lower ones, so that there is something to find.
 #![expect(
     clippy::print_stdout,
     reason = "a program that prints what it measured"
 )]
 
-use rayon::prelude::*;
 use seawall_advisory::build::Builder;
-use seawall_advisory::database::{Database, OpenOptions, write_file};
+use seawall_advisory::database::{Database, OpenOptions};
 use seawall_advisory::delta;
-use seawall_advisory::importers::{ALL, FeedFile, Records};
+use seawall_advisory::importers::Records;
 use seawall_advisory::versions::compare;
 use seawall_advisory::{Advisory, NameKind, Upper};
 use seawall_model::{
@@ -31,7 +29,7 @@ use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut packages = 10_000;
-    let mut files = Vec::new();
+    let mut path = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--packages" {
@@ -40,40 +38,23 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .ok_or("--packages takes a number")?
                 .parse()?;
         } else {
-            collect(Path::new(&argument), &mut files)?;
+            path = Some(PathBuf::from(argument));
         }
     }
+    let path = path.ok_or("usage: match_speed DATABASE [--packages N]")?;
+    let records = Database::open(&path, &OpenOptions::default())?.records()?;
+    let inventory = inventory(&records.advisories, packages);
+    measure_matching(&path, &inventory)?;
+    measure_delta(&path, records)
+}
 
-    let start = Instant::now();
-    let records: Vec<Records> = files.par_iter().map(|path| import(path)).collect();
-    println!("import  {:>9.1?}  {} files", start.elapsed(), files.len());
-    let advisories: Vec<Advisory> = records.iter().flat_map(|r| r.advisories.clone()).collect();
-    let start = Instant::now();
-    let mut builder = Builder::new();
-    records.into_iter().for_each(|records| builder.add(records));
-    let built = builder.finish()?;
-    println!(
-        "build   {:>9.1?}  {} bytes",
-        start.elapsed(),
-        built.bytes.len()
-    );
-    println!(
-        "        {} advisories, {} flaws, {} predictions, {} incomplete",
-        built.statistics.advisories,
-        built.statistics.flaws,
-        built.statistics.epss,
-        built.incomplete.len()
-    );
-    let path = std::env::temp_dir().join(format!("match-speed-{}.db", std::process::id()));
-    write_file(&path, &built.bytes)?;
-
-    let inventory = inventory(&advisories, packages);
+fn measure_matching(path: &Path, inventory: &Inventory) -> Result<(), Box<dyn Error>> {
     for _ in 0..3 {
         let start = Instant::now();
-        let database = Database::open(&path, &OpenOptions::default())?;
+        let database = Database::open(path, &OpenOptions::default())?;
         let opened = start.elapsed();
         let start = Instant::now();
-        let matches = database.match_inventory(&inventory)?;
+        let matches = database.match_inventory(inventory)?;
         println!(
             "open    {opened:>9.1?}\nmatch   {:>9.1?}  {} packages, {} findings, {} incomplete",
             start.elapsed(),
@@ -82,8 +63,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             matches.incomplete.len()
         );
     }
-    let new = Database::open(&path, &OpenOptions::default())?;
-    let mut older = new.records()?;
+    Ok(())
+}
+
+/// The delta that brings a hundred advisories.
+fn measure_delta(path: &Path, mut older: Records) -> Result<(), Box<dyn Error>> {
     let step = (older.advisories.len() / 100).max(1);
     let mut at = 0;
     older.advisories.retain(|_| {
@@ -93,54 +77,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut builder = Builder::new();
     builder.add(older);
     let old = Database::from_bytes(builder.finish()?.bytes, &OpenOptions::default())?;
+    let new = Database::open(path, &OpenOptions::default())?;
     let delta = delta::create(&old, &new)?;
     let start = Instant::now();
-    let same = delta::apply(&old, &delta, &OpenOptions::default())? == std::fs::read(&path)?;
+    let same = delta::apply(&old, &delta, &OpenOptions::default())? == std::fs::read(path)?;
     println!(
         "delta   {:>9.1?}  {} bytes for 100 advisories, same result: {same}",
         start.elapsed(),
         delta.len()
     );
-    std::fs::remove_file(&path)?;
     Ok(())
-}
-
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    if path.is_dir() {
-        for entry in std::fs::read_dir(path)? {
-            collect(&entry?.path(), files)?;
-        }
-    } else {
-        files.push(path.to_owned());
-    }
-    Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a measuring program, run on files that its user names"
-)]
-fn import(path: &Path) -> Records {
-    let mut records = Records::default();
-    let Ok(bytes) = std::fs::read(path) else {
-        return records;
-    };
-    let name = path.display().to_string();
-    let (name, bytes) = match name.strip_suffix(".zst") {
-        Some(name) => (
-            name.to_owned(),
-            zstd::stream::decode_all(&bytes[..]).unwrap_or_default(),
-        ),
-        None => (name, bytes),
-    };
-    let file = FeedFile {
-        name: &name,
-        bytes: &bytes,
-    };
-    if let Some(importer) = ALL.iter().find(|importer| importer.recognizes(&file)) {
-        importer.import(&file, &mut records);
-    }
-    records
 }
 
 /// Packages of all languages and of the distribution with the most advisories.

@@ -2,7 +2,7 @@
 
 use crate::build::{EcosystemCount, Statistics};
 use crate::database::layout::FORMAT_VERSION;
-use crate::database::{Database, DatabaseError, SignatureState};
+use crate::database::{Database, DatabaseError, SignatureState, Unpacker};
 use crate::matcher::{Matches, Says};
 use crate::record::{Advisory, Affected, CnnvdEntry, KevEntry, Source};
 use seawall_model::{Distro, Ecosystem, Epss, Inventory, Package, Target};
@@ -184,8 +184,9 @@ impl Database {
         wanted: &BTreeSet<u32>,
     ) -> Result<BTreeMap<u32, Advisory>, DatabaseError> {
         let mut advisories = BTreeMap::new();
+        let mut unpacker = Unpacker::new();
         for &number in wanted {
-            let group = self.text_group(self.text_group_of(number)?)?;
+            let group = self.text_group(&mut unpacker, self.text_group_of(number)?)?;
             advisories.insert(number, self.advisory(number, &group.text(number)?)?);
         }
         if wanted.is_empty() {
@@ -223,7 +224,7 @@ impl Database {
         let mut cnnvd = Vec::new();
         for &entry in &flaw.cnnvd {
             let item = self.advisory_count().saturating_add(entry);
-            let group = self.text_group(self.text_group_of(item)?)?;
+            let group = self.text_group(&mut Unpacker::new(), self.text_group_of(item)?)?;
             cnnvd.push(self.cnnvd_entry(entry, &group.text(item)?)?);
         }
         Ok(FlawDetails {

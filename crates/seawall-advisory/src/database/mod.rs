@@ -14,7 +14,7 @@ mod texts;
 mod write;
 
 pub use error::DatabaseError;
-pub(crate) use texts::{MAX_GROUP_BYTES, TextGroup};
+pub(crate) use texts::{MAX_GROUP_BYTES, TextGroup, Unpacker};
 pub use write::write_file;
 
 use crate::Source;

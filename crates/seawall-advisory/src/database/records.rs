@@ -2,7 +2,7 @@
 //! from them again has the same bytes.
 
 use super::stored::{Kev, Text};
-use super::{Database, DatabaseError};
+use super::{Database, DatabaseError, Unpacker};
 use crate::importers::Records;
 use crate::record::{Advisory, CnnvdEntry, EpssEntry};
 use seawall_model::Ecosystem;
@@ -87,12 +87,13 @@ impl Database {
         count: u32,
         mut each: impl FnMut(u32, Text<'_>) -> Result<(), DatabaseError>,
     ) -> Result<(), DatabaseError> {
+        let mut unpacker = Unpacker::new();
         let mut unpacked = None;
         for item in first..first.saturating_add(count) {
             let number = self.text_group_of(item)?;
             let group = match unpacked.take() {
                 Some((known, group)) if known == number => group,
-                _ => self.text_group(number)?,
+                _ => self.text_group(&mut unpacker, number)?,
             };
             each(item, group.text(item)?)?;
             unpacked = Some((number, group));

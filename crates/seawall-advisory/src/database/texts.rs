@@ -15,6 +15,16 @@ pub(crate) struct TextGroup {
     raw: Vec<u8>,
 }
 
+/// Unpacks groups of texts, one after the other.
+pub(crate) struct Unpacker(Option<zstd::bulk::Decompressor<'static>>);
+
+impl Unpacker {
+    /// One for this thread.
+    pub(crate) fn new() -> Self {
+        Self(zstd::bulk::Decompressor::new().ok())
+    }
+}
+
 impl Database {
     /// Which group an item is in.
     pub(crate) fn text_group_of(&self, item: u32) -> Result<u32, DatabaseError> {
@@ -34,8 +44,13 @@ impl Database {
             .ok_or_else(|| self.damaged(Section::TextGroups, "no group holds a text"))
     }
 
-    /// Unpacks a group.
-    pub(crate) fn text_group(&self, group: u32) -> Result<TextGroup, DatabaseError> {
+    /// Unpacks a group. The unpacker is made once for many groups, as its tables cost more than a
+    /// group does.
+    pub(crate) fn text_group(
+        &self,
+        unpacker: &mut Unpacker,
+        group: u32,
+    ) -> Result<TextGroup, DatabaseError> {
         let damaged = || self.damaged(Section::TextGroups, "a group of texts cannot be read");
         let line = self.line(Section::TextGroups, GROUP_LINE, u64::from(group))?;
         let word = |at| u32_at(line, at).ok_or_else(damaged);
@@ -47,7 +62,11 @@ impl Database {
         let packed = self
             .blocks
             .bytes(Section::Texts, u64::from(offset), u64::from(len))?;
-        let raw = zstd::bulk::decompress(packed, raw_len).map_err(|_| damaged())?;
+        let raw = unpacker
+            .0
+            .as_mut()
+            .and_then(|unpacker| unpacker.decompress(packed, raw_len).ok())
+            .ok_or_else(damaged)?;
         Ok(TextGroup { first, raw })
     }
 }

@@ -90,7 +90,10 @@ fn modular_fix<'a>(row: &Row<'a>) -> Option<&'a str> {
 
 /// dnf's build systems put `.module+el8` or `.module_el8` into the release of a modular build.
 fn is_modular_build(version: &str) -> bool {
-    version.contains(".module+") || version.contains(".module_")
+    let version = version.as_bytes();
+    memchr::memmem::find_iter(version, b".module")
+        .filter_map(|at| version.get(at + b".module".len()))
+        .any(|next| matches!(next, b'+' | b'_'))
 }
 
 /// The first number of a version, without epoch.

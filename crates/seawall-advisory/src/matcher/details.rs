@@ -2,16 +2,17 @@
 
 use super::package::Verdict;
 use crate::database::stored::{Core, Flaw, Text};
-use crate::database::{Database, DatabaseError, TextGroup};
+use crate::database::{Database, DatabaseError, TextGroup, Unpacker};
 use rayon::prelude::*;
-use std::collections::{BTreeSet, HashMap};
 
 /// The flaws of all verdicts, and the texts about them.
+///
+/// Each list is sorted by the number that it begins with.
 pub(super) struct Details<'a> {
-    flaws: HashMap<u32, About<'a>>,
+    flaws: Vec<(u32, About<'a>)>,
     /// Decoded once each: a bulletin is met again for every flaw and package it names.
-    cores: HashMap<u32, Core<'a>>,
-    groups: HashMap<u32, TextGroup>,
+    cores: Vec<(u32, Core<'a>)>,
+    groups: Vec<(u32, TextGroup)>,
 }
 
 /// A flaw, and the advisories to describe it by.
@@ -27,45 +28,39 @@ impl<'a> Details<'a> {
         database: &'a Database,
         verdicts: impl Iterator<Item = &'v Verdict>,
     ) -> Result<Self, DatabaseError> {
-        let mut numbers = BTreeSet::new();
-        let mut items = BTreeSet::new();
-        let mut advisories = BTreeSet::new();
+        let mut numbers = Vec::new();
+        let mut items = Vec::new();
+        let mut advisories = Vec::new();
         for verdict in verdicts {
-            numbers.insert(verdict.flaw);
+            numbers.push(verdict.flaw);
             advisories.extend(&verdict.speakers);
             items.extend(verdict.matched.iter().map(|matched| matched.advisory));
         }
-        let numbers: Vec<u32> = numbers.into_iter().collect();
-        let flaws: HashMap<u32, About<'a>> = numbers
+        let flaws: Vec<(u32, About<'a>)> = each_once(numbers)
             .par_iter()
             .map(|&number| Ok((number, About::load(database, number)?)))
             .collect::<Result<_, DatabaseError>>()?;
-        advisories.extend(&items);
-        advisories.extend(flaws.values().flat_map(|about| &about.own));
-        let advisories: Vec<u32> = advisories.into_iter().collect();
-        let cores = advisories
+        let first_cnnvd = database.advisory_count();
+        for (_, about) in &flaws {
+            advisories.extend(&about.own);
+            items.extend(&about.own);
+            let entries = about.flaw.cnnvd.iter();
+            items.extend(entries.map(|entry| first_cnnvd.saturating_add(*entry)));
+        }
+        advisories.extend(items.iter().filter(|item| **item < first_cnnvd));
+        let cores = each_once(advisories)
             .par_iter()
             .map(|&advisory| Ok((advisory, database.core(advisory)?)))
             .collect::<Result<_, DatabaseError>>()?;
-        let first_cnnvd = database.advisory_count();
-        for about in flaws.values() {
-            items.extend(&about.own);
-            items.extend(
-                about
-                    .flaw
-                    .cnnvd
-                    .iter()
-                    .map(|entry| first_cnnvd.saturating_add(*entry)),
-            );
-        }
-        let groups = items
+        let groups = each_once(items)
             .into_iter()
             .map(|item| database.text_group_of(item))
-            .collect::<Result<BTreeSet<u32>, _>>()?;
-        let groups: Vec<u32> = groups.into_iter().collect();
-        let groups = groups
+            .collect::<Result<Vec<u32>, _>>()?;
+        let groups = each_once(groups)
             .par_iter()
-            .map(|&group| Ok((group, database.text_group(group)?)))
+            .map_init(Unpacker::new, |unpacker, &group| {
+                Ok((group, database.text_group(unpacker, group)?))
+            })
             .collect::<Result<_, DatabaseError>>()?;
         Ok(Self {
             flaws,
@@ -76,22 +71,18 @@ impl<'a> Details<'a> {
 
     /// A flaw of one of the verdicts.
     pub(super) fn about(&self, flaw: u32) -> Result<&About<'a>, DatabaseError> {
-        self.flaws
-            .get(&flaw)
-            .ok_or_else(|| DatabaseError::damaged(0, "a flaw is not there"))
+        numbered(&self.flaws, flaw).ok_or_else(|| DatabaseError::damaged(0, "a flaw is not there"))
     }
 
     /// An advisory of one of the verdicts.
     pub(super) fn core(&self, advisory: u32) -> Result<&Core<'a>, DatabaseError> {
-        self.cores
-            .get(&advisory)
+        numbered(&self.cores, advisory)
             .ok_or_else(|| DatabaseError::damaged(0, "an advisory is not there"))
     }
 
     /// The texts of an advisory or CNNVD entry of one of the verdicts.
     pub(super) fn text(&self, database: &Database, item: u32) -> Result<Text<'_>, DatabaseError> {
-        self.groups
-            .get(&database.text_group_of(item)?)
+        numbered(&self.groups, database.text_group_of(item)?)
             .ok_or_else(|| DatabaseError::damaged(0, "a text is not there"))?
             .text(item)
     }
@@ -109,4 +100,16 @@ impl<'a> About<'a> {
         }
         Ok(Self { flaw, own })
     }
+}
+
+/// Sorted, which keeps neighbours in the file together, and each once.
+fn each_once(mut numbers: Vec<u32>) -> Vec<u32> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+fn numbered<T>(sorted: &[(u32, T)], number: u32) -> Option<&T> {
+    let at = sorted.binary_search_by_key(&number, |(own, _)| *own).ok()?;
+    sorted.get(at).map(|(_, value)| value)
 }

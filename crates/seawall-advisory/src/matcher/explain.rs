@@ -1,8 +1,8 @@
 //! Every statement on a package, those that came to nothing too: what `db lookup` shows.
 
 use super::applies::applies;
-use super::package::version_for;
-use super::ranges::{Place, place};
+use super::package::Versions;
+use super::ranges::{Installed, Place, place};
 use super::select::Selector;
 use crate::database::stored::{Row, RowState};
 use crate::database::{Database, DatabaseError};
@@ -41,6 +41,7 @@ impl Database {
             return Ok((None, Vec::new()));
         };
         let (source_name, source_version) = &selection.source;
+        let versions = Versions::new(ecosystem, package, source_version);
         let mut statements = Vec::new();
         for name in &selection.names {
             for bucket in self.buckets(key, name)? {
@@ -48,8 +49,7 @@ impl Database {
                     let says = if self.advisory_entry(row.advisory)?.withdrawn {
                         Says::Withdrawn
                     } else if applies(row, bucket.name, package, source_name) {
-                        let version = version_for(row, package, source_version);
-                        says(ecosystem, version, row)
+                        says(versions.of(row), row)
                     } else {
                         Says::Elsewhere
                     };
@@ -82,8 +82,8 @@ impl Database {
     }
 }
 
-fn says(ecosystem: &Ecosystem, version: &str, row: &Row<'_>) -> Says {
-    match place(ecosystem.scheme(), version, row) {
+fn says(installed: &Installed<'_>, row: &Row<'_>) -> Says {
+    match place(installed, row) {
         Err(error) => Says::NotComparable(error.to_string()),
         Ok(Place::Outside { .. }) => Says::NotAffected,
         Ok(Place::Inside { fixed, .. }) => match row.state {

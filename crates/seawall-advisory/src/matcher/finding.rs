@@ -6,7 +6,7 @@ use crate::Source;
 use crate::database::stored::{Core, Covered, Text, Vector};
 use crate::database::{Database, DatabaseError};
 use seawall_model::{Cvss, Finding, PackageIndex, Priority, Severity};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 /// The most links that a finding carries.
 const MAX_REFERENCES: usize = 32;
@@ -15,6 +15,7 @@ const MAX_TITLE: usize = 160;
 
 /// An advisory that has something to say on a flaw.
 struct Speaker<'a> {
+    advisory: u32,
     source: Source,
     bulletin: bool,
     /// Whether it says that the package is affected.
@@ -82,7 +83,7 @@ pub(super) fn assemble(
             .filter_map(|speaker| speaker.core.published)
             .min()
             .map(str::to_owned),
-        matched_by: matched_by(&speakers, verdict),
+        matched_by: matched_by(&speakers),
         confidence: verdict.confidence,
         priority: Priority::default(),
         status: verdict.status,
@@ -98,8 +99,7 @@ fn speakers<'a>(
     verdict: &Verdict,
     own: &[u32],
 ) -> Result<Vec<Speaker<'a>>, DatabaseError> {
-    let mut seen = HashSet::new();
-    let mut speakers = Vec::new();
+    let mut speakers: Vec<Speaker<'_>> = Vec::new();
     let mut others = Vec::new();
     for &advisory in own {
         let source = database.advisory_entry(advisory)?.source;
@@ -123,8 +123,13 @@ fn speakers<'a>(
         (speaker, false)
     });
     for (speaker, matched) in matched.chain(others) {
-        if seen.insert(speaker.advisory) {
+        // A handful: a hash would cost more than looking.
+        if speakers
+            .iter()
+            .all(|seen| seen.advisory != speaker.advisory)
+        {
             speakers.push(Speaker {
+                advisory: speaker.advisory,
                 source: speaker.source,
                 bulletin: speaker.bulletin,
                 matched,
@@ -184,8 +189,7 @@ fn covered<'a>(core: &'a Core<'a>, names: &[&str]) -> impl Iterator<Item = &'a C
 
 /// Vectors in the order of speakers, each once.
 fn cvss(speakers: &[Speaker<'_>], names: &[&str]) -> Vec<Cvss> {
-    let mut seen = HashSet::new();
-    let mut vectors = Vec::new();
+    let mut vectors: Vec<&Vector<'_>> = Vec::new();
     for speaker in speakers {
         let covered = covered(speaker.core, names).flat_map(|flaw| &flaw.cvss);
         // A bulletin's own vectors are those of its worst flaw.
@@ -193,12 +197,14 @@ fn cvss(speakers: &[Speaker<'_>], names: &[&str]) -> Vec<Cvss> {
         let mut of_speaker: Vec<&Vector<'_>> = covered.chain(own).collect();
         of_speaker.sort_by_key(|vector| std::cmp::Reverse(vector.version));
         for vector in of_speaker {
-            if seen.insert((vector.version, vector.vector)) {
-                vectors.push(vector.to_cvss());
+            let same =
+                |seen: &&Vector<'_>| (seen.version, seen.vector) == (vector.version, vector.vector);
+            if !vectors.iter().any(same) {
+                vectors.push(vector);
             }
         }
     }
-    vectors
+    vectors.into_iter().map(Vector::to_cvss).collect()
 }
 
 /// The flaw's other names, those of bulletins about this package, and CNNVD's.
@@ -284,25 +290,21 @@ fn first_paragraph(description: &str) -> &str {
 }
 
 fn references(speakers: &[Speaker<'_>]) -> Vec<String> {
-    let mut seen = HashSet::new();
-    speakers
-        .iter()
-        .flat_map(|speaker| &speaker.text.references)
-        .filter(|link| seen.insert(**link))
-        .take(MAX_REFERENCES)
-        .map(|&link| link.to_owned())
-        .collect()
+    let mut references: Vec<&str> = Vec::new();
+    for link in speakers.iter().flat_map(|speaker| &speaker.text.references) {
+        if references.len() < MAX_REFERENCES && !references.contains(link) {
+            references.push(link);
+        }
+    }
+    references.into_iter().map(str::to_owned).collect()
 }
 
-fn matched_by(speakers: &[Speaker<'_>], verdict: &Verdict) -> Vec<String> {
-    let matched: HashSet<u32> = verdict.matched.iter().map(|m| m.advisory).collect();
-    let mut seen = HashSet::new();
-    // Speakers begin with those that matched, in the order of the verdict.
-    speakers
-        .iter()
-        .take(matched.len())
-        .map(|speaker| speaker.core.id)
-        .filter(|id| seen.insert(*id))
-        .map(str::to_owned)
-        .collect()
+fn matched_by(speakers: &[Speaker<'_>]) -> Vec<String> {
+    let mut ids: Vec<&str> = Vec::new();
+    for speaker in speakers.iter().filter(|speaker| speaker.matched) {
+        if !ids.contains(&speaker.core.id) {
+            ids.push(speaker.core.id);
+        }
+    }
+    ids.into_iter().map(str::to_owned).collect()
 }

@@ -45,7 +45,7 @@ impl Database {
         let selector = Selector::new(self, inventory.distro.as_ref());
         let selections: Vec<Selection<'_>> = inventory
             .packages
-            .iter()
+            .par_iter()
             .map(|package| selector.select(package))
             .collect();
         let outcomes: Vec<package::Outcome> = selections

@@ -2,10 +2,10 @@
 
 use super::applies::applies;
 use super::publishers::{is_own, rank};
-use super::ranges::{Place, place};
+use super::ranges::{Installed, Place, place};
 use super::select::Selection;
 use crate::Source;
-use crate::database::stored::{Bucket, Kind, Row, RowState};
+use crate::database::stored::{Kind, Row, RowState};
 use crate::database::{Database, DatabaseError};
 use crate::versions::compare;
 use seawall_model::{
@@ -94,17 +94,31 @@ pub(super) fn evaluate(
     for name in &selection.names {
         buckets.extend(database.buckets(key, name)?);
     }
+    let (source_name, source_version) = &selection.source;
+    let versions = Versions::new(ecosystem, package, source_version);
     let mut statements = Vec::new();
     for bucket in &buckets {
-        collect(
-            database,
-            ecosystem,
-            selection,
-            package,
-            bucket,
-            &mut statements,
-            &mut outcome,
-        )?;
+        for row in &bucket.rows {
+            let entry = database.advisory_entry(row.advisory)?;
+            if entry.withdrawn || !applies(row, bucket.name, package, source_name) {
+                continue;
+            }
+            match place(versions.of(row), row) {
+                Ok(place) => statements.push(Statement {
+                    advisory: row.advisory,
+                    source: entry.source,
+                    bulletin: entry.bulletin,
+                    rank: rank(ecosystem, entry),
+                    state: row.state,
+                    severity: row.severity.map(|rating| rating.severity()),
+                    place,
+                }),
+                Err(error) => {
+                    outcome.errors += 1;
+                    outcome.first_error.get_or_insert_with(|| error.to_string());
+                }
+            }
+        }
     }
     if !statements.iter().any(Statement::affects) {
         return Ok(outcome);
@@ -123,55 +137,33 @@ pub(super) fn evaluate(
     Ok(outcome)
 }
 
-/// The statements of a bucket's rows about the package.
-fn collect<'a>(
-    database: &Database,
-    ecosystem: &Ecosystem,
-    selection: &Selection<'_>,
-    package: &Package,
-    bucket: &Bucket<'a>,
-    statements: &mut Vec<Statement<'a>>,
-    outcome: &mut Outcome,
-) -> Result<(), DatabaseError> {
-    let scheme = ecosystem.scheme();
-    let (source_name, source_version) = &selection.source;
-    for row in &bucket.rows {
-        if !applies(row, bucket.name, package, source_name) {
-            continue;
-        }
-        let entry = database.advisory_entry(row.advisory)?;
-        if entry.withdrawn {
-            continue;
-        }
-        let version = version_for(row, package, source_version);
-        match place(scheme, version, row) {
-            Ok(place) => statements.push(Statement {
-                advisory: row.advisory,
-                source: entry.source,
-                bulletin: entry.bulletin,
-                rank: rank(ecosystem, entry),
-                state: row.state,
-                severity: row.severity.map(|rating| rating.severity()),
-                place,
-            }),
-            Err(error) => {
-                outcome.errors += 1;
-                outcome.first_error.get_or_insert_with(|| error.to_string());
-            }
-        }
-    }
-    Ok(())
+/// The versions of a package that rows are about.
+pub(super) struct Versions<'v> {
+    own: Installed<'v>,
+    /// The source package's, where rows may name source packages.
+    source: Option<Installed<'v>>,
 }
 
-/// The version that a row is about: the source's, or the package's own.
-pub(super) fn version_for<'v>(
-    row: &Row<'_>,
-    package: &'v Package,
-    source_version: &'v str,
-) -> &'v str {
-    match row.name_kind {
-        Kind::Source if package.kind.is_os() => source_version,
-        _ => &package.version,
+impl<'v> Versions<'v> {
+    /// Of a package whose source has `source_version`.
+    pub(super) fn new(
+        ecosystem: &Ecosystem,
+        package: &'v Package,
+        source_version: &'v str,
+    ) -> Self {
+        let installed = |version| Installed::new(ecosystem.scheme(), version);
+        Self {
+            own: installed(&package.version),
+            source: package.kind.is_os().then(|| installed(source_version)),
+        }
+    }
+
+    /// The one that a row is about.
+    pub(super) fn of(&self, row: &Row<'_>) -> &Installed<'v> {
+        match (row.name_kind, &self.source) {
+            (Kind::Source, Some(source)) => source,
+            _ => &self.own,
+        }
     }
 }
 

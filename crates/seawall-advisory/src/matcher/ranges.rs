@@ -22,14 +22,33 @@ pub(crate) enum Place<'a> {
     },
 }
 
+/// An installed version, checked once for all the rows that it is held against.
+#[derive(Debug, Clone)]
+pub(crate) struct Installed<'v> {
+    scheme: VersionScheme,
+    version: &'v str,
+    /// Why it has no place among the versions of its scheme.
+    refused: Option<VersionError>,
+}
+
+impl<'v> Installed<'v> {
+    /// Checks the version.
+    pub(crate) fn new(scheme: VersionScheme, version: &'v str) -> Self {
+        Self {
+            scheme,
+            version,
+            refused: placeable(scheme, version).err(),
+        }
+    }
+}
+
 /// Places a version.
 ///
 /// # Errors
 /// The first pair of versions that could not be compared, unless the others place it inside
 /// anyway.
 pub(crate) fn place<'a>(
-    scheme: VersionScheme,
-    version: &str,
+    installed: &Installed<'_>,
     row: &Row<'a>,
 ) -> Result<Place<'a>, VersionError> {
     if row.ranges.is_empty() && row.versions.is_empty() {
@@ -39,17 +58,16 @@ pub(crate) fn place<'a>(
         });
     }
     let mut search = Search {
-        scheme,
-        version,
+        scheme: installed.scheme,
+        version: installed.version,
         inside: false,
         open: false,
         fixed: None,
         mended: false,
-        error: None,
+        error: installed.refused.clone(),
     };
-    match placeable(scheme, version) {
-        Ok(()) => row.ranges.iter().for_each(|range| search.range(range)),
-        Err(error) => search.error = Some(error),
+    if search.error.is_none() {
+        row.ranges.iter().for_each(|range| search.range(range));
     }
     if !search.inside && search.listed(&row.versions) {
         search.inside = true;
