@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 /// A name for each form that a feed's files have.
 const FILE_NAMES: &[&str] = &["feed/a.json", "feed/a.yml"];
 
-pub fn import(name: &str, data: &[u8]) {
+pub(crate) fn import(name: &str, data: &[u8]) {
     let importer = importers::ALL
         .iter()
         .find(|importer| importer.name() == name);
@@ -41,7 +41,7 @@ fn build(records: Records) -> Vec<u8> {
         .bytes
 }
 
-pub fn cvss(data: &[u8]) {
+pub(crate) fn cvss(data: &[u8]) {
     if let Ok(vector) = std::str::from_utf8(data)
         && let Some(parsed) = cvss::parse(vector, "nvd")
     {
@@ -62,7 +62,7 @@ fn lines(data: &[u8]) -> Option<(VersionScheme, std::str::Split<'_, char>)> {
 
 /// Versions have an order: each equals itself, none is both above and below another, and what is
 /// above the greater of two is above the lesser.
-pub fn versions(data: &[u8]) {
+pub(crate) fn versions(data: &[u8]) {
     let Some((scheme, mut lines)) = lines(data) else {
         return;
     };
@@ -96,7 +96,7 @@ pub fn versions(data: &[u8]) {
 }
 
 /// A version, where a range begins, and where it ends.
-pub fn ranges(data: &[u8]) {
+pub(crate) fn ranges(data: &[u8]) {
     let Some((scheme, mut lines)) = lines(data) else {
         return;
     };
@@ -115,7 +115,7 @@ pub fn ranges(data: &[u8]) {
     }
 }
 
-pub fn feed_list(data: &[u8]) {
+pub(crate) fn feed_list(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         drop(Feeds::parse(text));
     }
@@ -184,7 +184,7 @@ fn table_at(file: &[u8]) -> usize {
     u64::from_le_bytes(*bytes) as usize
 }
 
-pub fn database(data: &[u8]) {
+pub(crate) fn database(data: &[u8]) {
     let mut file = sample().to_vec();
     let table_at = table_at(&file);
     edits::apply(&mut file, table_at, data);
@@ -216,7 +216,7 @@ fn sample_inventory() -> Inventory {
 }
 
 /// Edits of the changes that a delta holds, which are packed and summed up anew.
-pub fn delta(data: &[u8]) {
+pub(crate) fn delta(data: &[u8]) {
     static BEFORE: OnceLock<(Database, Vec<u8>)> = OnceLock::new();
     const LENGTH_AT: usize = 172;
     const CHANGES_AT: usize = 180;

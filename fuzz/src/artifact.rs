@@ -53,7 +53,7 @@ impl LayerVisitor for Reader {
     }
 }
 
-pub fn feeds(data: &[u8]) {
+pub(crate) fn feeds(data: &[u8]) {
     drop(archive::each_file_in(
         "feed",
         data,
@@ -62,20 +62,20 @@ pub fn feeds(data: &[u8]) {
     ));
 }
 
-pub fn image_archive(data: &[u8]) {
+pub(crate) fn image_archive(data: &[u8]) {
     if let Ok(image) = Artifact::from_bytes("image.tar", data, &options()) {
         let options = ScanOptions::new("image.tar", jiff::civil::date(2026, 1, 1));
         drop(scan_artifact(image, &options, &Unseen));
     }
 }
 
-pub fn layer(data: &[u8]) {
+pub(crate) fn layer(data: &[u8]) {
     let layer = Artifact::from_layer_bytes("layer.tar", data, &options());
     drop(layer.read(&|| Reader, &Unseen));
 }
 
 /// What the user names is not hostile by itself, but may come from a build file.
-pub fn source(data: &[u8]) {
+pub(crate) fn source(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(source) = text.parse::<Source>()
     {

@@ -4,7 +4,7 @@
 
 /// Applies edits of three bytes each to what lies before `end`: the place (little-endian) and the
 /// new value.
-pub fn apply(file: &mut [u8], end: usize, edits: &[u8]) {
+pub(crate) fn apply(file: &mut [u8], end: usize, edits: &[u8]) {
     for edit in edits.chunks_exact(3) {
         let place = usize::from(u16::from_le_bytes([edit[0], edit[1]]));
         if let Some(byte) = file[..end].get_mut(place) {

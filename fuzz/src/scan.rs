@@ -10,17 +10,17 @@ use seawall_scan::policy::Policy;
 
 /// Analyzers by name, each with the path that its file has. All of a list see the same bytes:
 /// formats of one kind (JSON, TOML, ...) share what the fuzzer learns of them.
-pub type Analyzers = &'static [(&'static str, &'static str)];
+pub(crate) type Analyzers = &'static [(&'static str, &'static str)];
 
-pub const APK: Analyzers = &[("apk", "lib/apk/db/installed")];
-pub const DPKG: Analyzers = &[
+pub(crate) const APK: Analyzers = &[("apk", "lib/apk/db/installed")];
+pub(crate) const DPKG: Analyzers = &[
     ("dpkg", "var/lib/dpkg/status"),
     ("dpkg", "var/lib/dpkg/status.d/base"),
     ("dpkg", "var/lib/dpkg/status.d/base.md5sums"),
     ("dpkg", "var/lib/dpkg/diversions"),
     ("dpkg", "var/lib/dpkg/info/base.list"),
 ];
-pub const OS_RELEASE: Analyzers = &[
+pub(crate) const OS_RELEASE: Analyzers = &[
     ("os-release", "etc/os-release"),
     ("os-release", "etc/alpine-release"),
     ("os-release", "etc/redhat-release"),
@@ -29,83 +29,83 @@ pub const OS_RELEASE: Analyzers = &[
     ("os-release", "etc/debian_version"),
     ("java-runtime", "opt/java/release"),
 ];
-pub const PACMAN: Analyzers = &[
+pub(crate) const PACMAN: Analyzers = &[
     ("pacman", "var/lib/pacman/local/base-1-1/desc"),
     ("pacman", "var/lib/pacman/local/base-1-1/files"),
 ];
-pub const RPM: Analyzers = &[
+pub(crate) const RPM: Analyzers = &[
     ("rpm", "var/lib/rpm/Packages"),
     ("rpm", "var/lib/rpmmanifest/container-manifest-2"),
 ];
-pub const JAVASCRIPT: Analyzers = &[
+pub(crate) const JAVASCRIPT: Analyzers = &[
     ("npm-package", "app/node_modules/a/package.json"),
     ("npm-lockfile", "app/package-lock.json"),
     ("bun-lockfile", "app/bun.lock"),
     ("deno-lockfile", "app/deno.lock"),
 ];
-pub const YARN: Analyzers = &[("yarn-lockfile", "app/yarn.lock")];
-pub const PNPM: Analyzers = &[("pnpm-lockfile", "app/pnpm-lock.yaml")];
-pub const PYTHON: Analyzers = &[
+pub(crate) const YARN: Analyzers = &[("yarn-lockfile", "app/yarn.lock")];
+pub(crate) const PNPM: Analyzers = &[("pnpm-lockfile", "app/pnpm-lock.yaml")];
+pub(crate) const PYTHON: Analyzers = &[
     ("python-metadata", "lib/a-1.dist-info/METADATA"),
     ("python-requirements", "app/requirements.txt"),
     ("pipfile-lockfile", "app/Pipfile.lock"),
     ("conda", "opt/conda/conda-meta/a-1-0.json"),
 ];
-pub const PYTHON_TOML: Analyzers = &[
+pub(crate) const PYTHON_TOML: Analyzers = &[
     ("poetry-lockfile", "app/poetry.lock"),
     ("pdm-lockfile", "app/pdm.lock"),
     ("uv-lockfile", "app/uv.lock"),
     ("pylock", "app/pylock.toml"),
 ];
-pub const JAVA_ARCHIVE: Analyzers = &[
+pub(crate) const JAVA_ARCHIVE: Analyzers = &[
     ("java-archive", "app/a-1.0.jar"),
     ("python-egg", "lib/a-1.0-py3.egg"),
 ];
-pub const JAVA: Analyzers = &[
+pub(crate) const JAVA: Analyzers = &[
     ("maven-pom", "app/pom.xml"),
     ("gradle-lockfile", "app/gradle.lockfile"),
 ];
-pub const GO: Analyzers = &[("go-mod", "app/go.mod")];
-pub const RUST: Analyzers = &[("cargo-lockfile", "app/Cargo.lock")];
-pub const EXECUTABLE: Analyzers = &[
+pub(crate) const GO: Analyzers = &[("go-mod", "app/go.mod")];
+pub(crate) const RUST: Analyzers = &[("cargo-lockfile", "app/Cargo.lock")];
+pub(crate) const EXECUTABLE: Analyzers = &[
     ("executable", "usr/sbin/nginx"),
     ("executable", "usr/lib/libpython3.12.so"),
 ];
-pub const RUBY: Analyzers = &[
+pub(crate) const RUBY: Analyzers = &[
     ("gemfile-lockfile", "app/Gemfile.lock"),
     ("gemspec", "gems/specifications/a-1.gemspec"),
 ];
-pub const PHP: Analyzers = &[
+pub(crate) const PHP: Analyzers = &[
     ("composer-lockfile", "app/composer.lock"),
     ("composer-installed", "app/vendor/composer/installed.json"),
 ];
-pub const DOTNET: Analyzers = &[
+pub(crate) const DOTNET: Analyzers = &[
     ("dotnet-deps", "app/app.deps.json"),
     ("nuget-lockfile", "app/packages.lock.json"),
     ("nuget-assets", "app/obj/project.assets.json"),
     ("nuget-packages-config", "app/packages.config"),
 ];
-pub const YAML: Analyzers = &[
+pub(crate) const YAML: Analyzers = &[
     ("pub-lockfile", "app/pubspec.lock"),
     ("github-actions", "app/.github/workflows/build.yml"),
     ("github-actions", "app/action.yml"),
 ];
-pub const BEAM: Analyzers = &[
+pub(crate) const BEAM: Analyzers = &[
     ("mix-lockfile", "app/mix.lock"),
     ("rebar-lockfile", "app/rebar.lock"),
 ];
-pub const SWIFT: Analyzers = &[("swift-lockfile", "app/Package.resolved")];
-pub const CPP: Analyzers = &[
+pub(crate) const SWIFT: Analyzers = &[("swift-lockfile", "app/Package.resolved")];
+pub(crate) const CPP: Analyzers = &[
     ("conan-lockfile", "app/conan.lock"),
     ("conanfile", "app/conanfile.txt"),
     ("vcpkg-manifest", "app/vcpkg.json"),
     ("vcpkg-status", "app/vcpkg/status"),
 ];
-pub const R: Analyzers = &[
+pub(crate) const R: Analyzers = &[
     ("renv-lockfile", "app/renv.lock"),
     ("r-description", "usr/lib/R/library/a/DESCRIPTION"),
 ];
-pub const HASKELL: Analyzers = &[
+pub(crate) const HASKELL: Analyzers = &[
     ("stack-lockfile", "app/stack.yaml.lock"),
     ("cabal-freeze", "app/cabal.project.freeze"),
 ];
@@ -138,13 +138,13 @@ const ALL: &[Analyzers] = &[
 ];
 
 /// An analyzer that is in no list.
-pub fn missing() -> Option<&'static str> {
+pub(crate) fn missing() -> Option<&'static str> {
     let listed = |name: &str| ALL.iter().copied().flatten().any(|(own, _)| *own == name);
     let mut names = analyzers::ALL.iter().map(|analyzer| analyzer.name());
     names.find(|name| !listed(name))
 }
 
-pub fn analyze(list: Analyzers, data: &[u8]) {
+pub(crate) fn analyze(list: Analyzers, data: &[u8]) {
     let content = Content::from_bytes(data);
     for (name, path) in list {
         let analyzer = analyzers::ALL
@@ -165,13 +165,13 @@ pub fn analyze(list: Analyzers, data: &[u8]) {
     }
 }
 
-pub fn sbom(data: &[u8]) {
+pub(crate) fn sbom(data: &[u8]) {
     if let Ok(inventory) = seawall_scan::sbom::read("sbom.json", data) {
         read_back(&inventory);
     }
 }
 
-pub fn inventory(data: &[u8]) {
+pub(crate) fn inventory(data: &[u8]) {
     if let Ok(inventory) = seawall_report::inventory::read(data) {
         read_back(&inventory);
     }
@@ -185,15 +185,15 @@ fn read_back(inventory: &Inventory) {
     assert_eq!(read.as_ref().ok(), Some(inventory));
 }
 
-pub fn ignore_file(data: &[u8]) {
+pub(crate) fn ignore_file(data: &[u8]) {
     apply(|policy| policy.add_ignore_file("ignore.yaml", data).is_ok());
 }
 
-pub fn vex(data: &[u8]) {
+pub(crate) fn vex(data: &[u8]) {
     apply(|policy| policy.add_vex("vex.json", data).is_ok());
 }
 
-pub fn trusted_images(data: &[u8]) {
+pub(crate) fn trusted_images(data: &[u8]) {
     apply(|policy| policy.add_trusted_images("trusted.yaml", data).is_ok());
 }
 

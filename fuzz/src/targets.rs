@@ -2,8 +2,11 @@
 
 use crate::{advisory, artifact, scan};
 
-/// Name and body of each target.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+/// Name and body of a target.
+type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub(crate) const ALL: &[Target] = &[
     // What images and feeds are packed in
     ("feeds", artifact::feeds),
     ("image-archive", artifact::image_archive),
@@ -76,7 +79,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
 ];
 
 /// An importer or analyzer that no target runs, as whoever adds one forgets the target most easily.
-pub fn missing() -> Option<&'static str> {
+pub(crate) fn missing() -> Option<&'static str> {
     let importers = seawall_advisory::importers::ALL
         .iter()
         .map(|importer| importer.name());
