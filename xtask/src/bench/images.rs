@@ -56,7 +56,7 @@ fn saved_image(folder: &Path, name: &str) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// An OCI layout with one layer: the files of the Debian image, several times over, as tar in gzip.
+/// An OCI layout with one layer: the files of the Debian image, twice, as tar in gzip.
 fn gzip_layer(folder: &Path, debian: &Path) -> Result<(PathBuf, PathBuf)> {
     let layout = folder.join("gzip");
     let link = folder.join("gzip-blob");
