@@ -87,10 +87,11 @@ impl Database {
                 ecosystems: stored
                     .ecosystems
                     .iter()
-                    .map(|&(key, packages, rows)| EcosystemCount {
+                    .map(|&(key, packages, rows, newest)| EcosystemCount {
                         key: key.to_owned(),
                         packages,
                         rows,
+                        newest: newest.map(str::to_owned),
                     })
                     .collect(),
                 flaws: stored.flaws,

@@ -102,9 +102,13 @@ fn newest(advisories: &[Advisory]) -> Option<String> {
         .iter()
         .flat_map(|advisory| [&advisory.modified, &advisory.published])
         .flatten()
-        .filter(|date| date.starts_with("19") || date.starts_with("20"))
+        .filter(|date| is_date(date))
         .max()
         .cloned()
+}
+
+fn is_date(date: &str) -> bool {
+    date.starts_with("19") || date.starts_with("20")
 }
 
 fn stored_statistics(statistics: &Statistics) -> StoredStatistics<'_> {
@@ -117,7 +121,10 @@ fn stored_statistics(statistics: &Statistics) -> StoredStatistics<'_> {
         ecosystems: statistics
             .ecosystems
             .iter()
-            .map(|count| (count.key.as_str(), count.packages, count.rows))
+            .map(|count| {
+                let newest = count.newest.as_deref();
+                (count.key.as_str(), count.packages, count.rows, newest)
+            })
             .collect(),
         flaws: statistics.flaws,
         advisories: statistics.advisories,
@@ -226,7 +233,7 @@ fn buckets(advisories: &[Advisory]) -> Result<PackageSections, BuildError> {
     // Stable: the rows of one advisory keep the order they were normalised to.
     rows.par_sort_by_key(|&(ecosystem, name, at, _)| (ecosystem, name, at));
     let packages: Vec<&[Placed<'_>]> = rows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).collect();
-    let encoded: Vec<(&str, &str, usize, Vec<u8>)> = packages
+    let encoded: Vec<(&str, &str, Vec<u8>)> = packages
         .par_iter()
         .filter_map(|rows| {
             let &(ecosystem, name, ..) = rows.first()?;
@@ -238,12 +245,28 @@ fn buckets(advisories: &[Advisory]) -> Result<PackageSections, BuildError> {
                     .map(|&(.., at, row)| Row::new(at, row))
                     .collect(),
             });
-            Some((ecosystem, name, rows.len(), bucket))
+            Some((ecosystem, name, bucket))
         })
         .collect();
     let (mut index, mut buckets) = (Vec::new(), Vec::new());
-    let mut ecosystems: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
-    for (ecosystem, name, rows, bucket) in &encoded {
+    let mut ecosystems: BTreeMap<&str, EcosystemCount> = BTreeMap::new();
+    for &(key, _, at, _) in &rows {
+        let advisory = advisories.get(at as usize);
+        let date = advisory.and_then(|a| a.published.as_ref().or(a.modified.as_ref()));
+        let count = ecosystems.entry(key).or_insert_with(|| EcosystemCount {
+            key: key.to_owned(),
+            packages: 0,
+            rows: 0,
+            newest: None,
+        });
+        count.rows = count.rows.saturating_add(1);
+        if let Some(date) = date.filter(|date| is_date(date))
+            && count.newest.as_ref().is_none_or(|known| known < date)
+        {
+            count.newest = Some(date.clone());
+        }
+    }
+    for (ecosystem, name, bucket) in &encoded {
         let place = (
             number(buckets.len(), "affected packages")?,
             number(bucket.len(), "affected packages")?,
@@ -253,22 +276,15 @@ fn buckets(advisories: &[Advisory]) -> Result<PackageSections, BuildError> {
             index.push((key_hash(&[ecosystem, product]), place));
         }
         buckets.extend_from_slice(bucket);
-        let count = ecosystems.entry(ecosystem).or_default();
-        count.0 = count.0.saturating_add(1);
-        count.1 = count.1.saturating_add(number(*rows, "rows")?);
+        if let Some(count) = ecosystems.get_mut(ecosystem) {
+            count.packages = count.packages.saturating_add(1);
+        }
     }
     index.sort_unstable();
     Ok(PackageSections {
         index: index.iter().flat_map(index_line).collect(),
         buckets,
-        ecosystems: ecosystems
-            .into_iter()
-            .map(|(key, (packages, rows))| EcosystemCount {
-                key: key.to_owned(),
-                packages,
-                rows,
-            })
-            .collect(),
+        ecosystems: ecosystems.into_values().collect(),
     })
 }
 

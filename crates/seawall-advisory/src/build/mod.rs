@@ -62,6 +62,8 @@ pub struct EcosystemCount {
     pub packages: u32,
     /// What advisories say of them, one verdict each.
     pub rows: u32,
+    /// When the newest of its advisories was published, RFC 3339 or `YYYY-MM-DD`.
+    pub newest: Option<String>,
 }
 
 /// Why no database could be made.

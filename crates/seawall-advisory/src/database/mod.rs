@@ -32,8 +32,8 @@ use stored::{Bucket, CnnvdCore, Core, Flaw, Statistics};
 pub struct Database {
     blocks: Blocks,
     sources: Vec<Source>,
-    /// Rows of each ecosystem, by key.
-    ecosystems: HashMap<String, u32>,
+    /// The date of the newest advisory of each ecosystem, by key.
+    ecosystems: HashMap<String, Option<String>>,
     signature: SignatureState,
 }
 
@@ -121,7 +121,7 @@ impl Database {
         let ecosystems = statistics
             .ecosystems
             .iter()
-            .map(|(key, _, rows)| ((*key).to_owned(), *rows))
+            .map(|&(key, .., newest)| (key.to_owned(), newest.map(str::to_owned)))
             .collect();
         database.sources = sources;
         database.ecosystems = ecosystems;
@@ -165,6 +165,11 @@ impl Database {
     #[must_use]
     pub fn knows(&self, ecosystem: &Ecosystem) -> bool {
         self.ecosystems.contains_key(&ecosystem.to_string())
+    }
+
+    /// When the newest advisory of an ecosystem was published.
+    pub(crate) fn newest_of(&self, key: &str) -> Option<&str> {
+        self.ecosystems.get(key)?.as_deref()
     }
 
     /// The file's bytes, copied out of a mapping.

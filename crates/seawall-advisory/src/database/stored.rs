@@ -171,9 +171,9 @@ pub(crate) struct Statistics<'a> {
     /// Publishers by name, with their advisories; the advisory table refers to them by position.
     #[serde(borrow)]
     pub(crate) sources: Vec<(&'a str, u32)>,
-    /// Ecosystems by key, with packages and rows.
+    /// Ecosystems by key, with packages, rows and the date of the newest advisory.
     #[serde(borrow)]
-    pub(crate) ecosystems: Vec<(&'a str, u32, u32)>,
+    pub(crate) ecosystems: Vec<(&'a str, u32, u32, Option<&'a str>)>,
     pub(crate) flaws: u32,
     pub(crate) advisories: u32,
     pub(crate) kev: u32,

@@ -24,6 +24,10 @@ use seawall_model::{Finding, Incomplete, IncompleteReason, Inventory, PackageInd
 use select::{Selection, Selector};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// An ecosystem whose newest advisory is this many months older than the database's newest is
+/// fed no more: even small ecosystems hear of a flaw twice a year.
+const STALE_MONTHS: u32 = 6;
+
 /// What matching an inventory gave.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Matches {
@@ -71,13 +75,13 @@ impl Database {
         Ok(Matches {
             findings: found.into_iter().flatten().collect(),
             incomplete: incomplete(inventory, &selections, &outcomes),
-            notes: notes(&selections),
+            notes: notes(self, &selections)?,
         })
     }
 }
 
-fn notes(selections: &[Selection<'_>]) -> Vec<String> {
-    selections
+fn notes(database: &Database, selections: &[Selection<'_>]) -> Result<Vec<String>, DatabaseError> {
+    let mut notes: Vec<String> = selections
         .iter()
         .filter_map(|selection| selection.stands_in_for.as_ref().zip(selection.ecosystem()))
         .collect::<BTreeSet<_>>()
@@ -85,7 +89,30 @@ fn notes(selections: &[Selection<'_>]) -> Vec<String> {
         .map(|(own, used)| {
             format!("no advisories for {own} in this database: those for {used} were used")
         })
-        .collect()
+        .collect();
+    let newest = database.statistics()?.newest;
+    let used: BTreeSet<&str> = selections.iter().filter_map(Selection::ecosystem).collect();
+    for key in used {
+        let Some(ends) = database.newest_of(key) else {
+            continue;
+        };
+        if months(newest) > months(Some(ends)) + STALE_MONTHS {
+            let day = ends.get(..10).unwrap_or(ends);
+            notes.push(format!(
+                "the newest advisory for {key} in this database is of {day}: \
+                 flaws that became known later are not found"
+            ));
+        }
+    }
+    Ok(notes)
+}
+
+/// Months from year 0 to a date; 0 for what is none.
+fn months(date: Option<&str>) -> u32 {
+    let part = |from: usize, to: usize| date?.get(from..to)?.parse::<u32>().ok();
+    part(0, 4)
+        .zip(part(5, 7))
+        .map_or(0, |(year, month)| year * 12 + month)
 }
 
 fn incomplete(

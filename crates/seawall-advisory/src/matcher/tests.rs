@@ -655,3 +655,38 @@ fn records_that_list_many_cves_do_not_chain_them_together() {
         assert!(cves.count() < 4, "{} {:?}", finding.id, finding.aliases);
     }
 }
+
+#[test]
+fn an_ecosystem_whose_feed_ended_long_before_the_others_is_told() {
+    let dated = |id: &str, source, affected, date: &str| {
+        with(advisory(id, source, vec![affected]), |a| {
+            a.published = Some(date.to_owned());
+        })
+    };
+    let records = records(vec![
+        dated(
+            "DSA-5398-1",
+            Source::Debian,
+            row(debian(), "chromium", fixed("113.0")),
+            "2023-05-04",
+        ),
+        dated(
+            "GHSA-aaaa-bbbb-cccc",
+            Source::GitHub,
+            row(Ecosystem::Npm, "left-pad", fixed("2.0.0")),
+            "2026-08-01T00:00:00Z",
+        ),
+    ]);
+    let packages = vec![
+        deb("chromium", "120.0"),
+        package(PackageType::Npm, "left-pad", "2.0.0"),
+    ];
+    check(
+        records,
+        &inventory(Some(distro("debian", "12")), packages),
+        &[
+            "# the newest advisory for debian:12 in this database is of 2023-05-04: flaws that \
+           became known later are not found",
+        ],
+    );
+}

@@ -53,14 +53,18 @@ fn print(path: &Path, status: &DatabaseStatus) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\n{:<24} {:>10} {:>10}",
-        "ECOSYSTEM", "PACKAGES", "STATEMENTS"
+        "\n{:<24} {:>10} {:>10}  {}",
+        "ECOSYSTEM", "PACKAGES", "STATEMENTS", "NEWEST"
     )?;
     for ecosystem in &all.ecosystems {
+        let newest = ecosystem.newest.as_deref().unwrap_or("no date");
         writeln!(
             out,
-            "{:<24} {:>10} {:>10}",
-            ecosystem.key, ecosystem.packages, ecosystem.rows
+            "{:<24} {:>10} {:>10}  {}",
+            ecosystem.key,
+            ecosystem.packages,
+            ecosystem.rows,
+            newest.get(..10).unwrap_or(newest)
         )?;
     }
     Ok(())
@@ -90,7 +94,11 @@ fn to_json(path: &Path, status: &DatabaseStatus) -> Value {
         .map(|one| {
             (
                 one.key.clone(),
-                json!({"packages": one.packages, "statements": one.rows}),
+                json!({
+                    "packages": one.packages,
+                    "statements": one.rows,
+                    "newest": one.newest,
+                }),
             )
         })
         .collect();
