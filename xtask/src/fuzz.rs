@@ -138,7 +138,8 @@ fn run_target(program: &Path, target: &str, args: &Args) -> Result<()> {
         .arg(format!("-rss_limit_mb={}", args.memory))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .args([
-            "-timeout=10",
+            // By the clock on the wall: other work on the machine must not look like a hang.
+            "-timeout=30",
             "-print_final_stats=1",
             "-verbosity=0",
             "-max_len=65536",
