@@ -1,7 +1,9 @@
 //! Whether a row is about a package at all, before versions are compared.
 
 use crate::database::stored::{End, Kind, Row};
+use memchr::memmem::Finder;
 use seawall_model::Package;
+use std::sync::LazyLock;
 
 /// Whether a row found under `name` may speak of the package. `source_name` is the package's
 /// source.
@@ -90,9 +92,12 @@ fn modular_fix<'a>(row: &Row<'a>) -> Option<&'a str> {
 
 /// dnf's build systems put `.module+el8` or `.module_el8` into the release of a modular build.
 fn is_modular_build(version: &str) -> bool {
+    // Made once: versions are so short that setting up the search costs more than the search.
+    static MODULE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(".module"));
     let version = version.as_bytes();
-    memchr::memmem::find_iter(version, b".module")
-        .filter_map(|at| version.get(at + b".module".len()))
+    MODULE
+        .find_iter(version)
+        .filter_map(|at| version.get(at + MODULE.needle().len()))
         .any(|next| matches!(next, b'+' | b'_'))
 }
 

@@ -284,9 +284,9 @@ fn description(speakers: &[Speaker<'_>]) -> String {
 /// Up to the first empty line.
 fn first_paragraph(description: &str) -> &str {
     let description = description.trim();
-    description
-        .split_once("\n\n")
-        .map_or(description, |(first, _)| first.trim_end())
+    memchr::memmem::find(description.as_bytes(), b"\n\n")
+        .and_then(|end| description.get(..end))
+        .map_or(description, str::trim_end)
 }
 
 fn references(speakers: &[Speaker<'_>]) -> Vec<String> {

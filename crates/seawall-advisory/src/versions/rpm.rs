@@ -21,13 +21,15 @@ impl Scheme for Rpm {
     type Version<'a> = Version<'a>;
 
     fn parse(text: &str) -> Result<Version<'_>, &'static str> {
-        let (epoch, rest) = match text.split_once(':') {
-            Some((epoch, rest)) if epoch.bytes().all(|b| b.is_ascii_digit()) => (epoch, rest),
-            Some(("(none)", rest)) => ("", rest),
-            _ => ("", text),
+        let (digits, after) = number::split_digits(text);
+        let (epoch, rest) = match after.strip_prefix(':') {
+            Some(rest) => (digits, rest),
+            None => ("", text.strip_prefix("(none):").unwrap_or(text)),
         };
-        let (version, release) = match rest.rsplit_once('-') {
-            Some((version, release)) => (version, Some(release)),
+        // By bytes: versions are so short that setting up a search costs more than the search.
+        let dash = rest.bytes().rposition(|byte| byte == b'-');
+        let (version, release) = match dash.and_then(|at| rest.split_at_checked(at)) {
+            Some((version, release)) => (version, release.strip_prefix('-')),
             None => (rest, None),
         };
         Ok(Version {
