@@ -239,11 +239,11 @@ fn signatures_are_asked_for_when_keys_are_trusted() {
 #[test]
 fn a_newer_format_is_named() {
     let mut bytes = build(sample());
-    bytes[8] = 2;
+    bytes[8] = 3;
     let error = open(bytes).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "the advisory database has format version 2, this program reads 1"
+        "the advisory database has format version 3, this program reads 2"
     );
     assert!(error.hint().contains("update seawall"));
 }
