@@ -44,9 +44,9 @@ impl Analyzer for GoMod {
                 .or_else(|| module.replaced.get(&(*path, None)));
             match replaced {
                 Some((path, Some(version))) => declared.add(path, version, false),
-                // A local directory.
-                Some((_, None)) => {}
-                None => declared.add(path, version, false),
+                // A directory, which keeps the name and version that it is required by.
+                Some((_, None)) if version.starts_with("v0.0.0") => {}
+                Some((_, None)) | None => declared.add(path, version, false),
             }
         }
         declared.move_to(found);
@@ -142,12 +142,14 @@ require (
 	"example.org/c" v1.2.0+incompatible
 	example.org/d v1.3.0
 	example.org/e v1.4.0
+	example.org/f v0.0.0-00010101000000-000000000000
 )
 
 exclude example.org/a v0.9.0
 replace (
 	example.org/b => example.org/fork v1.1.1
 	example.org/d v1.3.0 => ../d
+	example.org/f => ./f
 	example.org/e v9.0.0 => example.org/fork-e v9.0.1
 )
 retract [v1.0.0, v1.1.0]
@@ -157,6 +159,7 @@ retract [v1.0.0, v1.1.0]
                 "example.org/a v1.0.0",
                 "example.org/fork v1.1.1",
                 "example.org/c v1.2.0+incompatible",
+                "example.org/d v1.3.0",
                 "example.org/e v1.4.0",
             ],
         );
