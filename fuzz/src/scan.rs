@@ -93,6 +93,7 @@ pub const YAML: Analyzers = &[
 pub const BEAM: Analyzers = &[
     ("mix-lockfile", "app/mix.lock"),
     ("rebar-lockfile", "app/rebar.lock"),
+    ("erlang-application", "lib/a/ebin/a.app"),
 ];
 pub const SWIFT: Analyzers = &[("swift-lockfile", "app/Package.resolved")];
 pub const CPP: Analyzers = &[

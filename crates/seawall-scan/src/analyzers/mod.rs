@@ -210,6 +210,7 @@ pub const ALL: &[&dyn Analyzer] = &[
     // Elixir and Erlang
     &beam::MixLock,
     &beam::RebarLock,
+    &beam::ApplicationResource,
     // Swift
     &swift::PackageResolved,
     // C and C++
