@@ -28,6 +28,8 @@ pub(crate) struct FileResult {
     pub(crate) owned: Vec<OwnedHashes>,
     pub(crate) distro: Option<Distro>,
     pub(crate) incomplete: Vec<Incomplete>,
+    /// Whether it is a package manager's database.
+    pub(crate) is_database: bool,
 }
 
 /// Files of one OS package, as hashes of their paths.
@@ -83,8 +85,15 @@ impl<'a> Pipeline<'a> {
         FileResult {
             path: path.to_owned(),
             incomplete,
+            is_database: self.is_database(path, wanted),
             ..FileResult::default()
         }
+    }
+
+    /// Whether the file is a package manager's database.
+    pub(crate) fn is_database(&self, path: &str, wanted: AnalyzerSet) -> bool {
+        self.members(wanted)
+            .any(|analyzer| analyzer.is_database(path))
     }
 
     fn members(&self, set: AnalyzerSet) -> impl Iterator<Item = &&'a dyn Analyzer> {
@@ -145,6 +154,7 @@ impl<'a> Pipeline<'a> {
             owned: owned.collect(),
             distro: found.distro,
             incomplete: found.incomplete,
+            is_database: self.is_database(&job.path, job.wanted),
         })
     }
 }

@@ -4,7 +4,9 @@
 use crate::analyzers::os_release;
 use crate::path_set::PathHasher;
 use crate::squash::{Squashed, VisibleFile};
-use seawall_model::{Distro, Evidence, Incomplete, Package, PackageType};
+use seawall_model::{
+    Distro, DistroFamily, Evidence, Incomplete, IncompleteReason, Package, PackageType,
+};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -31,7 +33,7 @@ pub(crate) fn reconcile(
     let mut candidates: Vec<Package> = Vec::new();
     for VisibleFile { result, origins } in squashed.files {
         let owner = owners.owner_of(&result.path).map(str::to_owned);
-        if owner.is_none() {
+        if owner.is_none() || result.is_database {
             incomplete.extend(result.incomplete);
         }
         for (mut package, layer) in result.packages.into_iter().zip(origins) {
@@ -45,6 +47,11 @@ pub(crate) fn reconcile(
             }
         }
     }
+    incomplete.extend(
+        distro
+            .as_ref()
+            .and_then(|d| without_database(d, &candidates)),
+    );
     drop_realised_declarations(&mut candidates);
     let mut packages = merge(candidates);
     assign_folded(&mut packages, &mut folded);
@@ -66,6 +73,20 @@ fn choose_distro(files: &mut [VisibleFile]) -> Option<Distro> {
         .filter(|file| file.result.distro.is_some())
         .min_by_key(|file| os_release::rank(&file.result.path))?;
     telling.result.distro.take()
+}
+
+/// Says that a distribution's packages are not known, where it has a package manager of which
+/// nothing was found: removed to save space, most often.
+fn without_database(distro: &Distro, packages: &[Package]) -> Option<Incomplete> {
+    DistroFamily::from_os_release_id(&distro.id)?;
+    let is_known = |package: &Package| package.kind.is_os();
+    if packages.iter().any(is_known) {
+        return None;
+    }
+    let name = format!("{} {}", distro.id, distro.version);
+    let message = "no package database was found: the packages of the distribution are not known";
+    let incomplete = Incomplete::new(IncompleteReason::Unreadable, name.trim_end(), message);
+    Some(incomplete.hint("keep the package manager's database in the image"))
 }
 
 /// Which OS package brought a file.
@@ -261,6 +282,7 @@ fn assign_folded(packages: &mut [Package], folded: &mut HashMap<String, u32>) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::test_layer::{names, scan};
     use seawall_model::Inventory;
 
@@ -281,6 +303,33 @@ mod tests {
         let inventory = check(&[files], &["other-1@0", "python-3@0", "eight-1@0"]);
         let folded: Vec<u32> = inventory.packages.iter().map(|p| p.folded).collect();
         assert_eq!(folded, [0, 2, 0]);
+    }
+
+    #[test]
+    fn damage_to_a_database_was_hidden_by_the_package_that_owns_it() {
+        let owned = "var/owned = rpm:var/db rpm:usr/lib/a.installed";
+        let layer = [
+            "var/db = rpm-4 corrupt",
+            owned,
+            "usr/lib/a.installed = corrupt",
+        ];
+        let inventory = check(&[&layer], &["rpm-4@0"]);
+        let places: Vec<&str> = inventory.incomplete.iter().map(|i| &*i.place).collect();
+        assert_eq!(places, ["/var/db"]);
+    }
+
+    #[test]
+    fn a_distribution_without_its_database_looked_like_one_without_packages() {
+        let distro = |id: &str| os_release::parse_os_release(&format!("ID={id}")).unwrap();
+        let package = |kind| Package::new(kind, "a", "1", Evidence::Installed);
+        for (id, packages, expected) in [
+            ("amzn", &[package(PackageType::Npm)][..], true),
+            ("amzn", &[package(PackageType::Rpm)], false),
+            ("buildroot", &[], false),
+        ] {
+            let said = without_database(&distro(id), packages).is_some();
+            assert_eq!(said, expected, "{id} {packages:?}");
+        }
     }
 
     #[test]

@@ -118,6 +118,10 @@ impl Analyzer for Words {
         1_000
     }
 
+    fn is_database(&self, path: &str) -> bool {
+        path.ends_with("db")
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let bytes = file.content.read_all()?;
         let text = String::from_utf8_lossy(&bytes);

@@ -50,6 +50,11 @@ pub trait Analyzer: Sync {
     fn max_bytes(&self) -> u64 {
         64 << 20
     }
+    /// Whether this file is a package manager's database. What is wrong with it is reported even
+    /// where an OS package has it among its files, as rpm has its own.
+    fn is_database(&self, _path: &str) -> bool {
+        false
+    }
     /// Reads one file.
     ///
     /// # Errors

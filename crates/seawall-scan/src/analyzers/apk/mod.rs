@@ -3,7 +3,7 @@
 //! Format: the "installed database" of apk-tools (apk-package(5), "Installed database"): a letter,
 //! a colon and the value on each line, a blank line after each package.
 
-use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern, document};
 use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType, SourcePackage};
 
 /// Reads apk's database.
@@ -25,10 +25,15 @@ impl Analyzer for Apk {
         256 << 20
     }
 
+    fn is_database(&self, _path: &str) -> bool {
+        true
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let bytes = file.content.read_all()?;
-        parse_installed(file.path, &String::from_utf8_lossy(&bytes), found);
-        Ok(())
+        let text = String::from_utf8_lossy(&bytes);
+        parse_installed(file.path, &text, found);
+        document::check_end(&text)
     }
 }
 
@@ -119,6 +124,7 @@ fn finish(record: Record<'_>, path: &str, found: &mut Found) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analyzers::testing::analyze;
 
     const INSTALLED: &str = include_str!("fixtures/installed");
 
@@ -166,6 +172,15 @@ mod tests {
         assert_eq!(found.packages.len(), 2);
         assert_eq!(found.incomplete.len(), 1);
         assert_eq!(found.incomplete[0].offset, Some(9));
+    }
+
+    #[test]
+    fn a_database_cut_off_in_a_line_looked_whole() {
+        let (found, result) = analyze(&Apk, "lib/apk/db/installed", b"P:a\nV:1.2\n\nP:b\nV:1.");
+        assert_eq!(found.packages.len(), 2);
+        let error = result.unwrap_err();
+        assert_eq!(error.reason, IncompleteReason::Truncated);
+        assert_eq!(error.offset, Some(19));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 mod control;
 
-use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern, document};
 use control::Paragraphs;
 use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType, SourcePackage};
 
@@ -32,6 +32,10 @@ impl Analyzer for Dpkg {
         256 << 20
     }
 
+    fn is_database(&self, _path: &str) -> bool {
+        true
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
         match (directory, name.rsplit_once('.')) {
@@ -46,7 +50,9 @@ impl Analyzer for Dpkg {
             }
             ("var/lib/dpkg/status.d", _) => parse_status(file.path, &text(file)?, found),
             ("var/lib/dpkg", _) if name == "status" => {
-                parse_status(file.path, &text(file)?, found);
+                let text = text(file)?;
+                parse_status(file.path, &text, found);
+                document::check_end(&text)?;
             }
             _ => {}
         }

@@ -3,6 +3,7 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::read::macho::{FatArch, MachOFatFile32};
 use object::{Endianness, Object, ObjectSection, ObjectSegment, ReadCache, ReadRef, elf};
 use seawall_artifact::{Content, ContentReader};
+use seawall_model::IncompleteReason;
 use std::io;
 
 /// Where the parts of an executable lie. The parts themselves are read when they are asked for.
@@ -11,6 +12,8 @@ pub(in crate::analyzers) struct Executable<'a> {
     content: &'a Content,
     sections: Vec<Section>,
     segments: Vec<Segment>,
+    /// The headers promise more bytes than the file has.
+    ends_early: bool,
 }
 
 #[derive(Debug)]
@@ -44,6 +47,7 @@ impl<'a> Executable<'a> {
             content,
             sections: Vec::new(),
             segments: Vec::new(),
+            ends_early: false,
         };
         let result = match identification.get(..length) {
             Some([0x7F, b'E', b'L', b'F', 1]) => {
@@ -87,6 +91,7 @@ impl<'a> Executable<'a> {
         let sections = header.sections(endian, cache)?;
         for section in sections.iter() {
             if let Some((offset, size)) = section.file_range(endian) {
+                self.ends_early |= offset.saturating_add(size) > self.content.len();
                 let name = sections.section_name(endian, section).unwrap_or_default();
                 self.sections.push(Section {
                     name: name.to_vec(),
@@ -150,6 +155,22 @@ impl<'a> Executable<'a> {
         section
             .map(|section| self.read(section.offset, section.size, cap))
             .transpose()
+    }
+
+    /// That the file has all the bytes that its headers promise. The Go linker writes the headers
+    /// first, so that a program of which the end is missing looks whole.
+    ///
+    /// # Errors
+    /// It has not.
+    pub(in crate::analyzers) fn check_end(&self) -> Result<(), AnalyzeError> {
+        if !self.ends_early {
+            return Ok(());
+        }
+        Err(AnalyzeError {
+            reason: IncompleteReason::Truncated,
+            offset: Some(self.content.len()),
+            message: "the program ends before its last section".to_owned(),
+        })
     }
 
     /// Whether the section headers were stripped off.

@@ -20,6 +20,10 @@ impl Analyzer for Pacman {
         &[Pattern::Name("desc"), Pattern::Name("files")]
     }
 
+    fn is_database(&self, _path: &str) -> bool {
+        true
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let Some((directory, name)) = file
             .path

@@ -46,6 +46,10 @@ impl Analyzer for Rpm {
         512 << 20
     }
 
+    fn is_database(&self, _path: &str) -> bool {
+        true
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         if file.path.ends_with("-wal") {
             found.incomplete.push(unread_journal(file.path));
