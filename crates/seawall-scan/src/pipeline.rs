@@ -15,7 +15,12 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) hasher: PathHasher,
     pub(crate) budget: Budget,
     excluded: &'a [String],
+    packages_left: AtomicU64,
 }
+
+/// Packages that are kept of one target, each of which takes about a kilobyte. An image of all of
+/// Debian has 60,000.
+const MAX_PACKAGES: u64 = 1_000_000;
 
 /// What the analyzers found in one file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -60,7 +65,20 @@ impl<'a> Pipeline<'a> {
             hasher: PathHasher::default(),
             budget: Budget::new(held_bytes),
             excluded,
+            packages_left: AtomicU64::new(MAX_PACKAGES),
         }
+    }
+
+    /// Takes so many packages off what a target may have; how many of them may be kept.
+    fn take_packages(&self, count: usize) -> usize {
+        let count = count as u64;
+        let left = self
+            .packages_left
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
+                Some(left.saturating_sub(count))
+            });
+        let (Ok(left) | Err(left)) = left;
+        usize::try_from(left.min(count)).unwrap_or(usize::MAX)
     }
 
     /// Whether nothing below this directory is wanted.
@@ -135,6 +153,12 @@ impl<'a> Pipeline<'a> {
                 ),
             }
         }
+        found.note_left_out(&job.path);
+        let kept = self.take_packages(found.packages.len());
+        if kept < found.packages.len() {
+            found.packages.truncate(kept);
+            found.incomplete.push(beyond_packages(&job.path));
+        }
         if found == Found::default() {
             return None;
         }
@@ -157,6 +181,14 @@ impl<'a> Pipeline<'a> {
             is_database: self.is_database(&job.path, job.wanted),
         })
     }
+}
+
+fn beyond_packages(path: &str) -> Incomplete {
+    Incomplete::new(
+        IncompleteReason::LimitReached,
+        format!("/{path}"),
+        format!("its packages were not kept: the target has more than {MAX_PACKAGES}"),
+    )
 }
 
 fn beyond_limit(analyzer: &dyn Analyzer, path: &str, size: u64) -> Incomplete {
@@ -220,6 +252,15 @@ impl Drop for Share<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_has_no_more_packages_than_fit_into_memory() {
+        let pipeline = Pipeline::new(&[], 0, &[]);
+        let half = usize::try_from(MAX_PACKAGES / 2).unwrap();
+        assert_eq!(pipeline.take_packages(half), half);
+        assert_eq!(pipeline.take_packages(half + 3), half);
+        assert_eq!(pipeline.take_packages(1), 0);
+    }
 
     #[test]
     fn budget_gives_back_what_was_taken() {

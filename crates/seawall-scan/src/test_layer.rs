@@ -147,7 +147,7 @@ impl Analyzer for Words {
             let (name, version) = word.trim_end_matches('?').split_once('-').unwrap();
             let mut package = Package::new(kind, name, version, evidence);
             package.development = word.ends_with('?');
-            found.packages.push(package);
+            found.add(package);
         }
         Ok(())
     }

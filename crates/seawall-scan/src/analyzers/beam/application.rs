@@ -57,7 +57,7 @@ impl Analyzer for ApplicationResource {
             .map(|(.., cpe)| (*cpe).to_owned())
             .into_iter()
             .collect();
-        found.packages.push(package);
+        found.add(package);
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::analyzers::testing;
+use crate::analyzers::{MAX_NOTES, OwnedFiles, testing};
 use seawall_artifact::Content;
 
 fn analyze(path: &str, text: &[u8]) -> Found {
@@ -55,6 +55,17 @@ fn a_database_cut_off_in_a_line_looked_whole() {
     let error = result.unwrap_err();
     assert_eq!(error.reason, IncompleteReason::Truncated);
     assert_eq!(error.offset, Some(text.len() as u64));
+}
+
+#[test]
+fn a_small_file_of_damage_filled_memory_and_report() {
+    let text = "a:b\n\n".repeat(MAX_NOTES + 7);
+    let (mut found, _) = testing::analyze(&Dpkg, "var/lib/dpkg/status", text.as_bytes());
+    assert_eq!(found.incomplete.len(), MAX_NOTES);
+    found.note_left_out("var/lib/dpkg/status");
+    let last = found.incomplete.last().unwrap();
+    assert_eq!(last.reason, IncompleteReason::LimitReached);
+    assert_eq!(last.message, "7 more places could not be read");
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl BuildInfo {
         let mut add = |name: &str, version: &str| {
             if !name.is_empty() && !version.is_empty() {
                 let package = Package::new(PackageType::Golang, name, version, Evidence::Installed);
-                found.packages.push(package);
+                found.add(package);
             }
         };
         if let Some(version) = release(&self.go) {

@@ -161,7 +161,7 @@ impl Walk<'_> {
         let mut package = Package::new(PackageType::Maven, name, version, Evidence::Installed);
         package.licenses = license.map(str::to_owned).into_iter().collect();
         package.paths = vec![path.to_owned()];
-        self.found.packages.push(package);
+        self.found.add(package);
     }
 
     /// Reads an archive inside. What is wrong with it is noted, and its siblings are still read.
@@ -225,9 +225,7 @@ impl Walk<'_> {
 
     fn note(&mut self, reason: IncompleteReason, path: &str, message: &str) {
         let place = path.trim_start_matches('/');
-        self.found
-            .incomplete
-            .push(Incomplete::new(reason, place, message));
+        self.found.note(Incomplete::new(reason, place, message));
     }
 }
 

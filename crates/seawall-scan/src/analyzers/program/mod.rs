@@ -70,7 +70,7 @@ pub(super) fn recognize(
                 Evidence::Pattern,
             );
             package.cpe_products = program.cpe.iter().map(|cpe| (*cpe).to_owned()).collect();
-            found.packages.push(package);
+            found.add(package);
             return Ok(());
         }
     }
@@ -105,7 +105,7 @@ fn recognize_go(file: &File<'_>, info: &BuildInfo, found: &mut Found) -> Result<
     if let Some(version) = version {
         let mut package = Package::new(PackageType::Golang, module, version, Evidence::Installed);
         package.cpe_products = cpe;
-        found.packages.push(package);
+        found.add(package);
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ fn add_list(section: &[u8], found: &mut Found) -> Result<(), AnalyzeError> {
         );
         // Ran while the program was built and is no part of it.
         package.development = krate.kind == "build";
-        found.packages.push(package);
+        found.add(package);
     }
     Ok(())
 }
