@@ -291,6 +291,12 @@ mod tests {
                 b"x4.0.11841ce7054bd9-1542359302000000000\0",
                 "redis 4.0.11",
             ),
+            // What deno's exporter of telemetry calls itself stands before its own name.
+            (
+                "usr/bin/deno",
+                b"OTel-OTLP-Exporter-Deno/0.82.0grpc-timeout2.9.8+fe7ed01Deno/2.9.8",
+                "deno 2.9.8",
+            ),
             // Debian builds without the name of a host; its `redis-server` is a link to this.
             (
                 "usr/bin/redis-check-rdb",

@@ -56,7 +56,12 @@ pub(super) const PROGRAMS: &[Program] = &[
         r"node\.js/v(\d+\.\d+\.\d+)",
         &["nodejs:node.js"],
     ),
-    row("deno", &["deno"], r"Deno/(\d+\.\d+\.\d+)", &["deno:deno"]),
+    row(
+        "deno",
+        &["deno"],
+        r"[^-]Deno/(\d+\.\d+\.\d+)",
+        &["deno:deno"],
+    ),
     row(
         "php",
         &[
@@ -528,7 +533,7 @@ pub(super) const PROGRAMS: &[Program] = &[
     // Media
     row(
         "ffmpeg",
-        &["ffmpeg", "ffprobe", "libavcodec.so*"],
+        &["ffmpeg", "ffmpeg-*", "ffprobe", "libavcodec.so*"],
         r"(?:%s|FFmpeg) version n?(\d+\.\d+(?:\.\d+)?)",
         &["ffmpeg:ffmpeg"],
     ),
