@@ -51,6 +51,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("bcprov-*", "org.bouncycastle"),
     ("bcpkix-*", "org.bouncycastle"),
     ("ant", "org.apache.ant"),
+    ("asm", "org.ow2.asm"),
+    ("asm-*", "org.ow2.asm"),
     ("commons-lang3", "org.apache.commons"),
     ("commons-text", "org.apache.commons"),
     ("commons-compress", "org.apache.commons"),

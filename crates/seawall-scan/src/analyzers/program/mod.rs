@@ -39,6 +39,8 @@ struct GoProgram {
     module: &'static str,
     /// A module that is released with the program under the same version.
     released_with: Option<&'static str>,
+    /// A string that only this program has; its first group is the version.
+    pattern: Option<&'static str>,
     /// Candidate NVD products, `vendor:product`.
     cpe: &'static [&'static str],
 }
@@ -98,9 +100,14 @@ fn recognize_go(file: &File<'_>, info: &BuildInfo, found: &mut Found) -> Result<
         return Ok(());
     }
     let sibling = program.released_with;
-    let version = match sibling.and_then(|sibling| info.dependency_version(sibling)) {
-        Some(version) => Some(version.to_owned()),
-        None => linked_version(file.content)?,
+    let pattern = program.pattern.and_then(|pattern| Regex::new(pattern).ok());
+    let version = match (
+        sibling.and_then(|sibling| info.dependency_version(sibling)),
+        pattern,
+    ) {
+        (Some(version), _) => Some(version.to_owned()),
+        (None, Some(pattern)) => go_version(file.content, &pattern)?,
+        (None, None) => linked_version(file.content)?,
     };
     if let Some(version) = version {
         let mut package = Package::new(PackageType::Golang, module, version, Evidence::Installed);
@@ -133,6 +140,11 @@ fn linked_version(content: &Content) -> io::Result<Option<String>> {
     let Some(pattern) = pattern else {
         return Ok(None);
     };
+    go_version(content, pattern)
+}
+
+/// The first version that a pattern finds, as Go writes it.
+fn go_version(content: &Content, pattern: &Regex) -> io::Result<Option<String>> {
     let version = find(content, pattern, &|_| true)?;
     Ok(version.map(|version| format!("v{version}")))
 }
@@ -242,7 +254,8 @@ mod tests {
     #[test]
     fn every_pattern_compiles_and_has_one_group() {
         let rows = PROGRAMS.iter().map(|program| program.pattern);
-        for pattern in rows.chain([LINKED_VERSION]) {
+        let go = GO_PROGRAMS.iter().filter_map(|program| program.pattern);
+        for pattern in rows.chain(go).chain([LINKED_VERSION]) {
             let regex = Regex::new(pattern).unwrap();
             assert_eq!(regex.captures_len(), 2, "{pattern}");
         }
@@ -352,6 +365,15 @@ mod tests {
         let info = "path\tgithub.com/caddyserver/caddy/v2/cmd/caddy\n";
         let expected = "github.com/caddyserver/caddy/v2 v2.6.2";
         check_go(info, b"x\x002.6.2\0", &[expected]);
+    }
+
+    #[test]
+    fn consul_has_its_version_in_the_page_it_serves() {
+        check_go(
+            "path\tgithub.com/hashicorp/consul\nmod\tgithub.com/hashicorp/consul\t(devel)\n",
+            b"x\x000.0.1\0<!-- CONSUL_VERSION: 1.17.0 -->",
+            &["github.com/hashicorp/consul v1.17.0"],
+        );
     }
 
     #[test]

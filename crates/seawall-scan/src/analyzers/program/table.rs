@@ -570,6 +570,7 @@ const fn go(module: &'static str, cpe: &'static [&'static str]) -> GoProgram {
     GoProgram {
         module,
         released_with: None,
+        pattern: None,
         cpe,
     }
 }
@@ -601,7 +602,11 @@ pub(super) const GO_PROGRAMS: &[GoProgram] = &[
     go("github.com/coredns/coredns", &["coredns.io:coredns"]),
     go("github.com/cilium/cilium", &["cilium:cilium"]),
     go("github.com/projectcalico/calico", &["tigera:calico"]),
-    go("github.com/hashicorp/consul", &["hashicorp:consul"]),
+    GoProgram {
+        // The page of its web interface states it.
+        pattern: Some(r"CONSUL_VERSION: (\d+\.\d+\.\d+)"),
+        ..go("github.com/hashicorp/consul", &["hashicorp:consul"])
+    },
     go("github.com/hashicorp/vault", &["hashicorp:vault"]),
     go("github.com/hashicorp/nomad", &["hashicorp:nomad"]),
     go("github.com/hashicorp/terraform", &["hashicorp:terraform"]),
