@@ -351,6 +351,11 @@ mod tests {
                 "github.com/opencontainers/runc v1.1.5+ds1",
             ),
             (
+                "k8s.io/kubernetes/cmd/kubectl",
+                b"x\0v1.32.4-dispatcher\0",
+                "k8s.io/kubernetes v1.32.4-dispatcher",
+            ),
+            (
                 "k8s.io/kubernetes/cmd/kubelet",
                 b"x\0v1.28.5+k3s1\0",
                 "k8s.io/kubernetes v1.28.5+k3s1",

@@ -563,8 +563,9 @@ pub(super) const PROGRAMS: &[Program] = &[
     ),
 ];
 
-/// A version alone between two NULs: `v1.2.3`, `1.28.5+k3s1`, `1.6.20~ds1`.
-pub(super) const LINKED_VERSION: &str = r"(?-u)\x00v?(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?(?:\+[0-9A-Za-z.-]{1,40})?)(?:~[0-9A-Za-z.+~-]{1,40})?\x00";
+/// A version alone between two NULs: `v1.2.3`, `1.28.5+k3s1`, `1.6.20~ds1`. What begins with a digit
+/// after a hyphen is the revision of a distribution's package.
+pub(super) const LINKED_VERSION: &str = r"(?-u)\x00v?(\d+\.\d+\.\d+(?:-[A-Za-z][0-9A-Za-z.-]{0,40})?(?:\+[0-9A-Za-z.-]{1,40})?)(?:~[0-9A-Za-z.+~-]{1,40})?\x00";
 
 const fn go(module: &'static str, cpe: &'static [&'static str]) -> GoProgram {
     GoProgram {
