@@ -1,5 +1,6 @@
 //! Runs analyzers on the rayon pool while the layers are still being read.
 
+use crate::analyzers::java::Pom;
 use crate::analyzers::{Analyzer, File, Found};
 use crate::dispatch::{AnalyzerSet, Dispatcher};
 use crate::path_set::PathHasher;
@@ -32,6 +33,7 @@ pub(crate) struct FileResult {
     pub(crate) packages: Vec<Package>,
     pub(crate) owned: Vec<OwnedHashes>,
     pub(crate) distro: Option<Distro>,
+    pub(crate) poms: Vec<Pom>,
     pub(crate) incomplete: Vec<Incomplete>,
     /// Whether it is a package manager's database.
     pub(crate) is_database: bool,
@@ -154,9 +156,11 @@ impl<'a> Pipeline<'a> {
             }
         }
         found.note_left_out(&job.path);
-        let kept = self.take_packages(found.packages.len());
-        if kept < found.packages.len() {
+        let declared: usize = found.poms.iter().map(Pom::len).sum();
+        let kept = self.take_packages(found.packages.len() + declared);
+        if kept < found.packages.len() + declared {
             found.packages.truncate(kept);
+            found.poms.clear();
             found.incomplete.push(beyond_packages(&job.path));
         }
         if found == Found::default() {
@@ -177,6 +181,7 @@ impl<'a> Pipeline<'a> {
             packages: found.packages,
             owned: owned.collect(),
             distro: found.distro,
+            poms: found.poms,
             incomplete: found.incomplete,
             is_database: self.is_database(&job.path, job.wanted),
         })

@@ -1,6 +1,7 @@
 //! Settles what no single file can tell: which language packages are part of an OS package, which
 //! declarations are realised by an installation beside them, and what is the same package.
 
+use crate::analyzers::java::{Pom, resolve_poms};
 use crate::analyzers::os_release;
 use crate::path_set::PathHasher;
 use crate::squash::{Squashed, VisibleFile};
@@ -31,10 +32,21 @@ pub(crate) fn reconcile(
     let mut folded: HashMap<String, u32> = HashMap::new();
     let mut incomplete = Vec::new();
     let mut candidates: Vec<Package> = Vec::new();
-    for VisibleFile { result, origins } in squashed.files {
+    let mut poms: Vec<Pom> = Vec::new();
+    let mut pom_layers: Vec<u32> = Vec::new();
+    for VisibleFile {
+        result,
+        origins,
+        layer,
+    } in squashed.files
+    {
         let owner = owners.owner_of(&result.path).map(str::to_owned);
         if owner.is_none() || result.is_database {
             incomplete.extend(result.incomplete);
+        }
+        if owner.is_none() {
+            pom_layers.extend(result.poms.iter().map(|_| layer));
+            poms.extend(result.poms);
         }
         for (mut package, layer) in result.packages.into_iter().zip(origins) {
             package.layer = Some(layer);
@@ -52,6 +64,13 @@ pub(crate) fn reconcile(
             .as_ref()
             .and_then(|d| without_database(d, &candidates)),
     );
+    for (resolved, layer) in resolve_poms(&poms).into_iter().zip(pom_layers) {
+        incomplete.extend(resolved.incomplete);
+        candidates.extend(resolved.packages.into_iter().map(|mut package| {
+            package.layer = Some(layer);
+            package
+        }));
+    }
     drop_realised_declarations(&mut candidates);
     let mut packages = merge(candidates);
     assign_folded(&mut packages, &mut folded);
@@ -351,6 +370,22 @@ mod tests {
             let layer = ["var/db = os-1", &owned, &file];
             check(&[&layer], &["os-1@0", "six-1@0"]);
         }
+    }
+
+    #[test]
+    fn dependencies_of_a_pom_were_read_and_then_forgotten() {
+        let parent = "<project><groupId>g</groupId><artifactId>p</artifactId><version>1</version>\
+            <properties><v>2.0</v></properties><dependencyManagement><dependencies><dependency>\
+            <groupId>x</groupId><artifactId>y</artifactId><version>${v}</version></dependency>\
+            </dependencies></dependencyManagement></project>";
+        let child = "<project><parent><groupId>g</groupId><artifactId>p</artifactId>\
+            <version>1</version></parent><artifactId>c</artifactId><dependencies><dependency>\
+            <groupId>x</groupId><artifactId>y</artifactId></dependency></dependencies></project>";
+        let (parent, child) = (
+            format!("a/pom.xml = {parent}"),
+            format!("a/c/pom.xml = {child}"),
+        );
+        check(&[&[&parent], &[&child]], &["x:y-2.0@1"]);
     }
 
     #[test]

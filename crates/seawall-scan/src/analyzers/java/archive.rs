@@ -224,8 +224,7 @@ impl Walk<'_> {
     }
 
     fn note(&mut self, reason: IncompleteReason, path: &str, message: &str) {
-        let place = path.trim_start_matches('/');
-        self.found.note(Incomplete::new(reason, place, message));
+        self.found.note(Incomplete::new(reason, path, message));
     }
 }
 
@@ -516,7 +515,7 @@ mod tests {
         );
         assert_eq!(
             found.incomplete[0].place,
-            "opt/app.ear!/app.war!/WEB-INF/lib/broken.jar"
+            "/opt/app.ear!/app.war!/WEB-INF/lib/broken.jar"
         );
     }
 
