@@ -93,6 +93,7 @@ pub(crate) const YAML: Analyzers = &[
 pub(crate) const BEAM: Analyzers = &[
     ("mix-lockfile", "app/mix.lock"),
     ("rebar-lockfile", "app/rebar.lock"),
+    ("erlang-application", "lib/a/ebin/a.app"),
 ];
 pub(crate) const SWIFT: Analyzers = &[("swift-lockfile", "app/Package.resolved")];
 pub(crate) const CPP: Analyzers = &[

@@ -19,5 +19,5 @@ pub use finding::{
 pub use gate::{FailOn, Gate};
 pub use incomplete::{Incomplete, IncompleteReason};
 pub use inventory::{Inventory, Layer, PackageIndex, Role, Target, TargetKind};
-pub use package::{Evidence, Package, PackageType, SourcePackage};
+pub use package::{Evidence, Package, PackageType, SourcePackage, purl_namespace};
 pub use severity::{Cvss, CvssVersion, Severity};

@@ -251,7 +251,7 @@ fn purl_of(package: &Package, distro: Option<&Distro>) -> String {
     let kind = package.kind;
     let (namespace, name) = split_name(kind, &package.name);
     let namespace = if kind.is_os() {
-        distro.map(|d| d.id.as_str())
+        distro.map(|d| purl_namespace(&d.id))
     } else {
         namespace
     };
@@ -293,6 +293,19 @@ fn purl_of(package: &Package, distro: Option<&Distro>) -> String {
         }
     }
     purl.to_string()
+}
+
+/// The purl namespace of a distribution's packages: its vendor (purl specification, types `deb`,
+/// `rpm`, `apk`). Where several distributions come from one vendor, the qualifier `distro` tells
+/// them apart.
+#[must_use]
+pub fn purl_namespace(os_release_id: &str) -> &str {
+    match os_release_id {
+        "rhel" => "redhat",
+        "sles" | "sled" | "sles_sap" | "sle_hpc" => "suse",
+        id if id.starts_with("opensuse") => "opensuse",
+        id => id,
+    }
 }
 
 /// Splits a name into purl namespace and name.
@@ -340,6 +353,26 @@ mod tests {
             let package = Package::new(kind, "openssl", "1", Evidence::Installed);
             let key = package.ecosystem(Some(&debian())).map(|e| e.to_string());
             assert_eq!(key.as_deref(), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_namespace_of_an_os_package_was_the_distribution_and_not_its_vendor() {
+        for (id, expected) in [
+            ("rhel", "pkg:rpm/redhat/bash@5-2?distro=rhel-12"),
+            ("sles", "pkg:rpm/suse/bash@5-2?distro=sles-12"),
+            (
+                "opensuse-leap",
+                "pkg:rpm/opensuse/bash@5-2?distro=opensuse-leap-12",
+            ),
+            ("amzn", "pkg:rpm/amzn/bash@5-2?distro=amzn-12"),
+        ] {
+            let distro = Distro {
+                id: id.to_owned(),
+                ..debian()
+            };
+            let package = Package::new(PackageType::Rpm, "bash", "5-2", Evidence::Database);
+            assert_eq!(package.purl(Some(&distro)), expected);
         }
     }
 

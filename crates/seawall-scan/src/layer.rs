@@ -120,7 +120,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         match self.submit(entry, wanted) {
             // The file is too large to be kept while the layer passes; what follows it is not.
             Err(error @ Error::Limit { .. }) => {
-                self.keep_error(entry.path(), &error);
+                self.keep_error(entry.path(), wanted, &error);
                 Ok(())
             }
             result => result,
@@ -139,7 +139,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         match self.submit(entry, wanted) {
             // It is visited again with its content.
             Ok(()) | Err(Error::Deferred { .. }) => {}
-            Err(error) => self.keep_error(entry.path(), &error),
+            Err(error) => self.keep_error(entry.path(), wanted, &error),
         }
     }
 
@@ -177,12 +177,13 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         lock(&self.results).push(result);
     }
 
-    fn keep_error(&mut self, path: &str, error: &Error) {
+    fn keep_error(&mut self, path: &str, wanted: AnalyzerSet, error: &Error) {
         let mut incomplete = error.to_incomplete();
         incomplete.place = format!("/{path}");
         self.keep(FileResult {
             path: path.to_owned(),
             incomplete: vec![incomplete],
+            is_database: self.pipeline.is_database(path, wanted),
             ..FileResult::default()
         });
     }

@@ -1,5 +1,6 @@
 //! Runs analyzers on the rayon pool while the layers are still being read.
 
+use crate::analyzers::java::Pom;
 use crate::analyzers::{Analyzer, File, Found};
 use crate::dispatch::{AnalyzerSet, Dispatcher};
 use crate::path_set::PathHasher;
@@ -15,7 +16,12 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) hasher: PathHasher,
     pub(crate) budget: Budget,
     excluded: &'a [String],
+    packages_left: AtomicU64,
 }
+
+/// Packages that are kept of one target, each of which takes about a kilobyte. An image of all of
+/// Debian has 60,000.
+const MAX_PACKAGES: u64 = 1_000_000;
 
 /// What the analyzers found in one file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,7 +33,10 @@ pub(crate) struct FileResult {
     pub(crate) packages: Vec<Package>,
     pub(crate) owned: Vec<OwnedHashes>,
     pub(crate) distro: Option<Distro>,
+    pub(crate) poms: Vec<Pom>,
     pub(crate) incomplete: Vec<Incomplete>,
+    /// Whether it is a package manager's database.
+    pub(crate) is_database: bool,
 }
 
 /// Files of one OS package, as hashes of their paths.
@@ -58,7 +67,20 @@ impl<'a> Pipeline<'a> {
             hasher: PathHasher::default(),
             budget: Budget::new(held_bytes),
             excluded,
+            packages_left: AtomicU64::new(MAX_PACKAGES),
         }
+    }
+
+    /// Takes so many packages off what a target may have; how many of them may be kept.
+    fn take_packages(&self, count: usize) -> usize {
+        let count = count as u64;
+        let left = self
+            .packages_left
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
+                Some(left.saturating_sub(count))
+            });
+        let (Ok(left) | Err(left)) = left;
+        usize::try_from(left.min(count)).unwrap_or(usize::MAX)
     }
 
     /// Whether nothing below this directory is wanted.
@@ -83,8 +105,15 @@ impl<'a> Pipeline<'a> {
         FileResult {
             path: path.to_owned(),
             incomplete,
+            is_database: self.is_database(path, wanted),
             ..FileResult::default()
         }
+    }
+
+    /// Whether the file is a package manager's database.
+    pub(crate) fn is_database(&self, path: &str, wanted: AnalyzerSet) -> bool {
+        self.members(wanted)
+            .any(|analyzer| analyzer.is_database(path))
     }
 
     fn members(&self, set: AnalyzerSet) -> impl Iterator<Item = &&'a dyn Analyzer> {
@@ -126,6 +155,14 @@ impl<'a> Pipeline<'a> {
                 ),
             }
         }
+        found.note_left_out(&job.path);
+        let declared: usize = found.poms.iter().map(Pom::len).sum();
+        let kept = self.take_packages(found.packages.len() + declared);
+        if kept < found.packages.len() + declared {
+            found.packages.truncate(kept);
+            found.poms.clear();
+            found.incomplete.push(beyond_packages(&job.path));
+        }
         if found == Found::default() {
             return None;
         }
@@ -144,9 +181,19 @@ impl<'a> Pipeline<'a> {
             packages: found.packages,
             owned: owned.collect(),
             distro: found.distro,
+            poms: found.poms,
             incomplete: found.incomplete,
+            is_database: self.is_database(&job.path, job.wanted),
         })
     }
+}
+
+fn beyond_packages(path: &str) -> Incomplete {
+    Incomplete::new(
+        IncompleteReason::LimitReached,
+        format!("/{path}"),
+        format!("its packages were not kept: the target has more than {MAX_PACKAGES}"),
+    )
 }
 
 fn beyond_limit(analyzer: &dyn Analyzer, path: &str, size: u64) -> Incomplete {
@@ -210,6 +257,15 @@ impl Drop for Share<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_has_no_more_packages_than_fit_into_memory() {
+        let pipeline = Pipeline::new(&[], 0, &[]);
+        let half = usize::try_from(MAX_PACKAGES / 2).unwrap();
+        assert_eq!(pipeline.take_packages(half), half);
+        assert_eq!(pipeline.take_packages(half + 3), half);
+        assert_eq!(pipeline.take_packages(1), 0);
+    }
 
     #[test]
     fn budget_gives_back_what_was_taken() {

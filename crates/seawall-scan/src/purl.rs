@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use packageurl::PackageUrl;
-use seawall_model::{Evidence, Package, PackageType, SourcePackage, Target};
+use seawall_model::{Evidence, Package, PackageType, SourcePackage, Target, purl_namespace};
 
 /// A longer purl is no purl.
 const MAX_BYTES: usize = 8192;
@@ -78,20 +78,23 @@ pub(crate) fn source_rpm(file_name: &str) -> Option<SourcePackage> {
 pub(crate) fn covers(pattern: &PackageUrl<'_>, package: &PackageUrl<'_>) -> bool {
     pattern.ty() == package.ty()
         && pattern.name() == package.name()
-        // Distributions write their namespace in different ways (`rhel`, `redhat`).
-        && (pattern.namespace() == package.namespace() || same_vendor(pattern, package))
-        && pattern.version().is_none_or(|version| package.version() == Some(version))
-        && pattern.qualifiers().iter().all(|(key, value)| {
-            package.qualifiers().get(key).is_none_or(|own| own == value)
-        })
+        && vendor(pattern) == vendor(package)
+        && pattern
+            .version()
+            .is_none_or(|version| package.version() == Some(version))
+        && pattern
+            .qualifiers()
+            .iter()
+            .all(|(key, value)| package.qualifiers().get(key).is_none_or(|own| own == value))
 }
 
-fn same_vendor(pattern: &PackageUrl<'_>, package: &PackageUrl<'_>) -> bool {
-    let vendor = |purl: &PackageUrl<'_>| match purl.namespace() {
-        Some("rhel") => Some("redhat".to_owned()),
-        namespace => namespace.map(str::to_owned),
-    };
-    pattern.ty() == "rpm" && vendor(pattern) == vendor(package)
+/// The namespace; that of a distribution's package may be written as the distribution or as its
+/// vendor (`rhel`, `redhat`).
+fn vendor<'a>(purl: &'a PackageUrl<'_>) -> Option<&'a str> {
+    match purl.namespace() {
+        Some(namespace) if purl.ty() == "rpm" => Some(purl_namespace(namespace)),
+        namespace => namespace,
+    }
 }
 
 /// Whether a `pkg:oci` or `pkg:docker` purl (purl specification, type `oci`) speaks of the target:

@@ -1,10 +1,13 @@
 //! Settles what no single file can tell: which language packages are part of an OS package, which
 //! declarations are realised by an installation beside them, and what is the same package.
 
+use crate::analyzers::java::{Pom, resolve_poms};
 use crate::analyzers::os_release;
 use crate::path_set::PathHasher;
 use crate::squash::{Squashed, VisibleFile};
-use seawall_model::{Distro, Evidence, Incomplete, Package, PackageType};
+use seawall_model::{
+    Distro, DistroFamily, Evidence, Incomplete, IncompleteReason, Package, PackageType,
+};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -29,10 +32,21 @@ pub(crate) fn reconcile(
     let mut folded: HashMap<String, u32> = HashMap::new();
     let mut incomplete = Vec::new();
     let mut candidates: Vec<Package> = Vec::new();
-    for VisibleFile { result, origins } in squashed.files {
+    let mut poms: Vec<Pom> = Vec::new();
+    let mut pom_layers: Vec<u32> = Vec::new();
+    for VisibleFile {
+        result,
+        origins,
+        layer,
+    } in squashed.files
+    {
         let owner = owners.owner_of(&result.path).map(str::to_owned);
-        if owner.is_none() {
+        if owner.is_none() || result.is_database {
             incomplete.extend(result.incomplete);
+        }
+        if owner.is_none() {
+            pom_layers.extend(result.poms.iter().map(|_| layer));
+            poms.extend(result.poms);
         }
         for (mut package, layer) in result.packages.into_iter().zip(origins) {
             package.layer = Some(layer);
@@ -44,6 +58,18 @@ pub(crate) fn reconcile(
                 _ => candidates.push(package),
             }
         }
+    }
+    incomplete.extend(
+        distro
+            .as_ref()
+            .and_then(|d| without_database(d, &candidates)),
+    );
+    for (resolved, layer) in resolve_poms(&poms).into_iter().zip(pom_layers) {
+        incomplete.extend(resolved.incomplete);
+        candidates.extend(resolved.packages.into_iter().map(|mut package| {
+            package.layer = Some(layer);
+            package
+        }));
     }
     drop_realised_declarations(&mut candidates);
     let mut packages = merge(candidates);
@@ -66,6 +92,20 @@ fn choose_distro(files: &mut [VisibleFile]) -> Option<Distro> {
         .filter(|file| file.result.distro.is_some())
         .min_by_key(|file| os_release::rank(&file.result.path))?;
     telling.result.distro.take()
+}
+
+/// Says that a distribution's packages are not known, where it has a package manager of which
+/// nothing was found: removed to save space, most often.
+fn without_database(distro: &Distro, packages: &[Package]) -> Option<Incomplete> {
+    DistroFamily::from_os_release_id(&distro.id)?;
+    let is_known = |package: &Package| package.kind.is_os();
+    if packages.iter().any(is_known) {
+        return None;
+    }
+    let name = format!("{} {}", distro.id, distro.version);
+    let message = "no package database was found: the packages of the distribution are not known";
+    let incomplete = Incomplete::new(IncompleteReason::Unreadable, name.trim_end(), message);
+    Some(incomplete.hint("keep the package manager's database in the image"))
 }
 
 /// Which OS package brought a file.
@@ -261,6 +301,7 @@ fn assign_folded(packages: &mut [Package], folded: &mut HashMap<String, u32>) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::test_layer::{names, scan};
     use seawall_model::Inventory;
 
@@ -284,6 +325,33 @@ mod tests {
     }
 
     #[test]
+    fn damage_to_a_database_was_hidden_by_the_package_that_owns_it() {
+        let owned = "var/owned = rpm:var/db rpm:usr/lib/a.installed";
+        let layer = [
+            "var/db = rpm-4 corrupt",
+            owned,
+            "usr/lib/a.installed = corrupt",
+        ];
+        let inventory = check(&[&layer], &["rpm-4@0"]);
+        let places: Vec<&str> = inventory.incomplete.iter().map(|i| &*i.place).collect();
+        assert_eq!(places, ["/var/db"]);
+    }
+
+    #[test]
+    fn a_distribution_without_its_database_looked_like_one_without_packages() {
+        let distro = |id: &str| os_release::parse_os_release(&format!("ID={id}")).unwrap();
+        let package = |kind| Package::new(kind, "a", "1", Evidence::Installed);
+        for (id, packages, expected) in [
+            ("amzn", &[package(PackageType::Npm)][..], true),
+            ("amzn", &[package(PackageType::Rpm)], false),
+            ("buildroot", &[], false),
+        ] {
+            let said = without_database(&distro(id), packages).is_some();
+            assert_eq!(said, expected, "{id} {packages:?}");
+        }
+    }
+
+    #[test]
     fn ownership_is_seen_through_a_merged_usr() {
         for (link, listed, real) in [
             ("lib -> usr/lib", "lib/a.installed", "usr/lib/a.installed"),
@@ -302,6 +370,22 @@ mod tests {
             let layer = ["var/db = os-1", &owned, &file];
             check(&[&layer], &["os-1@0", "six-1@0"]);
         }
+    }
+
+    #[test]
+    fn dependencies_of_a_pom_were_read_and_then_forgotten() {
+        let parent = "<project><groupId>g</groupId><artifactId>p</artifactId><version>1</version>\
+            <properties><v>2.0</v></properties><dependencyManagement><dependencies><dependency>\
+            <groupId>x</groupId><artifactId>y</artifactId><version>${v}</version></dependency>\
+            </dependencies></dependencyManagement></project>";
+        let child = "<project><parent><groupId>g</groupId><artifactId>p</artifactId>\
+            <version>1</version></parent><artifactId>c</artifactId><dependencies><dependency>\
+            <groupId>x</groupId><artifactId>y</artifactId></dependency></dependencies></project>";
+        let (parent, child) = (
+            format!("a/pom.xml = {parent}"),
+            format!("a/c/pom.xml = {child}"),
+        );
+        check(&[&[&parent], &[&child]], &["x:y-2.0@1"]);
     }
 
     #[test]

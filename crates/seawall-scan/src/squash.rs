@@ -15,6 +15,8 @@ pub(crate) struct VisibleFile {
     /// For each of its packages the layer that brought it: the lowest from which on every version
     /// of the file has the same package in the same version.
     pub(crate) origins: Vec<u32>,
+    /// The layer of that version.
+    pub(crate) layer: u32,
 }
 
 /// The merged image.
@@ -98,6 +100,7 @@ impl Chain {
         if let Some((_, below)) = self.versions.last_mut() {
             below.owned = Vec::new();
             below.incomplete = Vec::new();
+            below.poms = Vec::new();
         }
         self.versions.push((layer, result));
     }
@@ -119,7 +122,11 @@ impl Chain {
                 break;
             }
         }
-        Some(VisibleFile { result, origins })
+        Some(VisibleFile {
+            result,
+            origins,
+            layer: top,
+        })
     }
 }
 

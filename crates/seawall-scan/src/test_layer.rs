@@ -1,6 +1,6 @@
 //! Layers for tests, written as one line an entry.
 
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern, java};
 use crate::scan::{ScanOptions, scan_with};
 use jiff::civil::date;
 use seawall_artifact::{
@@ -118,6 +118,10 @@ impl Analyzer for Words {
         1_000
     }
 
+    fn is_database(&self, path: &str) -> bool {
+        path.ends_with("db")
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let bytes = file.content.read_all()?;
         let text = String::from_utf8_lossy(&bytes);
@@ -143,7 +147,7 @@ impl Analyzer for Words {
             let (name, version) = word.trim_end_matches('?').split_once('-').unwrap();
             let mut package = Package::new(kind, name, version, evidence);
             package.development = word.ends_with('?');
-            found.packages.push(package);
+            found.add(package);
         }
         Ok(())
     }
@@ -158,7 +162,7 @@ pub(crate) fn scan(layers: &[&[&str]]) -> Inventory {
 pub(crate) fn scan_holding(layers: &[&[&str]], held_bytes: u64) -> Inventory {
     let mut options = ScanOptions::new("test", date(2026, 1, 1));
     options.held_bytes = held_bytes;
-    scan_with(&[&Words], &options, |readers| {
+    scan_with(&[&Words, &java::PomXml], &options, |readers| {
         let mut read = Vec::new();
         for lines in layers {
             let mut visitor = readers.open();

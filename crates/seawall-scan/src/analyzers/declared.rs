@@ -1,6 +1,6 @@
 //! The packages that one lockfile or build file declares.
 
-use super::Found;
+use super::{Found, MAX_PACKAGES};
 use seawall_model::{Evidence, Package, PackageType};
 use std::collections::HashMap;
 
@@ -10,6 +10,8 @@ pub(super) struct Declared {
     kind: PackageType,
     packages: Vec<Package>,
     index: HashMap<(String, String), usize>,
+    /// Packages beyond the limit.
+    left_out: u64,
 }
 
 impl Declared {
@@ -19,6 +21,7 @@ impl Declared {
             kind,
             packages: Vec::new(),
             index: HashMap::new(),
+            left_out: 0,
         }
     }
 
@@ -44,6 +47,10 @@ impl Declared {
             package.development &= development;
             return;
         }
+        if self.packages.len() >= MAX_PACKAGES {
+            self.left_out += 1;
+            return;
+        }
         let mut package = Package::new(self.kind, name, version, Evidence::Declared);
         package.development = development;
         package.licenses = licenses;
@@ -53,6 +60,9 @@ impl Declared {
 
     /// Hands the packages over, in the order in which they were added.
     pub(super) fn move_to(self, found: &mut Found) {
-        found.packages.extend(self.packages);
+        for package in self.packages {
+            found.add(package);
+        }
+        found.left_out.packages += self.left_out;
     }
 }

@@ -18,6 +18,19 @@ pub(super) fn text(file: &File<'_>) -> Result<String, AnalyzeError> {
     Ok(decode(&bytes).into_owned())
 }
 
+/// That the last line of a text ends. Programs that write line by line end each, so that one
+/// without an end is what is left of a longer text.
+pub(super) fn check_end(text: &str) -> Result<(), AnalyzeError> {
+    if text.is_empty() || text.ends_with('\n') {
+        return Ok(());
+    }
+    Err(AnalyzeError {
+        reason: IncompleteReason::Truncated,
+        offset: Some(text.len() as u64),
+        message: "the text ends in the middle of a line".to_owned(),
+    })
+}
+
 fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest),

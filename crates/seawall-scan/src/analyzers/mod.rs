@@ -50,6 +50,11 @@ pub trait Analyzer: Sync {
     fn max_bytes(&self) -> u64 {
         64 << 20
     }
+    /// Whether this file is a package manager's database. What is wrong with it is reported even
+    /// where an OS package has it among its files, as rpm has its own.
+    fn is_database(&self, _path: &str) -> bool {
+        false
+    }
     /// Reads one file.
     ///
     /// # Errors
@@ -103,6 +108,86 @@ pub struct Found {
     pub distro: Option<Distro>,
     /// What could not be read.
     pub incomplete: Vec<Incomplete>,
+    left_out: LeftOut,
+}
+
+/// What a file holds beyond the limits. A small compressed file can hold any number of packages,
+/// damaged ones and names of files, each of which takes more memory than its bytes.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct LeftOut {
+    packages: u64,
+    notes: u64,
+    /// Whether names of owned files are missing.
+    owned: bool,
+    /// Memory taken by those that are kept.
+    owned_bytes: usize,
+}
+
+/// Packages that are kept of one file. All of Debian has some 60,000.
+const MAX_PACKAGES: usize = 200_000;
+/// Places of damage that are listed of one file.
+const MAX_NOTES: usize = 100;
+/// Memory for the names of the files that a database says its packages own.
+const MAX_OWNED_BYTES: usize = 256 << 20;
+
+impl Found {
+    /// Adds a package, up to the limit.
+    pub fn add(&mut self, package: Package) {
+        match self.packages.len() < MAX_PACKAGES {
+            true => self.packages.push(package),
+            false => self.left_out.packages += 1,
+        }
+    }
+
+    /// Notes something that could not be read. Where a file is damaged in very many places, some
+    /// are listed and the rest are counted.
+    pub fn note(&mut self, incomplete: Incomplete) {
+        match self.incomplete.len() < MAX_NOTES {
+            true => self.incomplete.push(incomplete),
+            false => self.left_out.notes += 1,
+        }
+    }
+
+    /// Adds the files of an OS package, up to the limit. Paths have no leading slash.
+    pub fn own(&mut self, package: &str, paths: impl IntoIterator<Item = String>) {
+        let left_out = &mut self.left_out;
+        let within_limit = |path: &String| {
+            left_out.owned_bytes += path.len() + size_of::<String>();
+            left_out.owned |= left_out.owned_bytes > MAX_OWNED_BYTES;
+            !left_out.owned
+        };
+        // Names may cost time to make: beyond the limit none is asked for.
+        let paths: Vec<String> = paths.into_iter().take_while(within_limit).collect();
+        if !paths.is_empty() {
+            self.owned.push(OwnedFiles {
+                package: package.to_owned(),
+                paths,
+            });
+        }
+    }
+
+    /// Says of the file at `path` what was left out.
+    pub(crate) fn note_left_out(&mut self, path: &str) {
+        let left_out = std::mem::take(&mut self.left_out);
+        let mut note = |message| {
+            let place = format!("/{path}");
+            let reason = IncompleteReason::LimitReached;
+            self.incomplete
+                .push(Incomplete::new(reason, place, message));
+        };
+        if left_out.packages > 0 {
+            let count = left_out.packages;
+            note(format!(
+                "{count} packages beyond the first {MAX_PACKAGES} were not kept"
+            ));
+        }
+        if left_out.notes > 0 {
+            note(format!("{} more places could not be read", left_out.notes));
+        }
+        if left_out.owned {
+            note("not all names of the files that packages own were kept".to_owned());
+        }
+    }
 }
 
 /// Files that one OS package brought.
@@ -210,6 +295,7 @@ pub const ALL: &[&dyn Analyzer] = &[
     // Elixir and Erlang
     &beam::MixLock,
     &beam::RebarLock,
+    &beam::ApplicationResource,
     // Swift
     &swift::PackageResolved,
     // C and C++

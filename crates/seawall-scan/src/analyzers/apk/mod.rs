@@ -3,7 +3,7 @@
 //! Format: the "installed database" of apk-tools (apk-package(5), "Installed database"): a letter,
 //! a colon and the value on each line, a blank line after each package.
 
-use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use super::{AnalyzeError, Analyzer, File, Found, Pattern, document};
 use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType, SourcePackage};
 
 /// Reads apk's database.
@@ -21,14 +21,15 @@ impl Analyzer for Apk {
         ]
     }
 
-    fn max_bytes(&self) -> u64 {
-        256 << 20
+    fn is_database(&self, _path: &str) -> bool {
+        true
     }
 
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let bytes = file.content.read_all()?;
-        parse_installed(file.path, &String::from_utf8_lossy(&bytes), found);
-        Ok(())
+        let text = String::from_utf8_lossy(&bytes);
+        parse_installed(file.path, &text, found);
+        document::check_end(&text)
     }
 }
 
@@ -41,8 +42,6 @@ struct Record<'a> {
     origin: Option<&'a str>,
     license: Option<&'a str>,
     maintainer: Option<&'a str>,
-    directory: &'a str,
-    files: Vec<String>,
     any: bool,
 }
 
@@ -52,14 +51,32 @@ fn parse_installed(path: &str, text: &str, found: &mut Found) {
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\n', '\r']);
         if content.is_empty() {
-            finish(std::mem::take(&mut record), path, found);
+            let lines = text.get(record.offset..offset).unwrap_or_default();
+            finish(std::mem::take(&mut record), lines, path, found);
             record.offset = offset + line.len();
         } else {
             read_line(&mut record, content);
         }
         offset += line.len();
     }
-    finish(record, path, found);
+    let lines = text.get(record.offset..).unwrap_or_default();
+    finish(record, lines, path, found);
+}
+
+/// The files of a record: `F:` names a directory, `R:` a file in it.
+fn files(lines: &str) -> impl Iterator<Item = String> {
+    let mut directory = "";
+    lines
+        .lines()
+        .filter_map(move |line| match line.split_once(':') {
+            Some(("F", value)) => {
+                directory = value;
+                None
+            }
+            Some(("R", value)) if directory.is_empty() => Some(value.to_owned()),
+            Some(("R", value)) => Some(format!("{directory}/{value}")),
+            _ => None,
+        })
 }
 
 fn read_line<'a>(record: &mut Record<'a>, line: &'a str) {
@@ -72,19 +89,16 @@ fn read_line<'a>(record: &mut Record<'a>, line: &'a str) {
         Some(("o", value)) => record.origin = Some(value),
         Some(("L", value)) => record.license = Some(value),
         Some(("m", value)) => record.maintainer = Some(value),
-        Some(("F", value)) => record.directory = value,
-        Some(("R", value)) if record.directory.is_empty() => record.files.push(value.to_owned()),
-        Some(("R", value)) => record.files.push(format!("{}/{value}", record.directory)),
         _ => {}
     }
 }
 
-fn finish(record: Record<'_>, path: &str, found: &mut Found) {
+fn finish(record: Record<'_>, lines: &str, path: &str, found: &mut Found) {
     if !record.any {
         return;
     }
     if record.name.is_empty() || record.version.is_empty() {
-        found.incomplete.push(
+        found.note(
             Incomplete::new(
                 IncompleteReason::Corrupt,
                 format!("/{path}"),
@@ -107,18 +121,15 @@ fn finish(record: Record<'_>, path: &str, found: &mut Found) {
         name: record.origin.unwrap_or(record.name).to_owned(),
         version: record.version.to_owned(),
     });
-    found.packages.push(package);
-    if !record.files.is_empty() {
-        found.owned.push(OwnedFiles {
-            package: record.name.to_owned(),
-            paths: record.files,
-        });
-    }
+    found.add(package);
+    found.own(record.name, files(lines));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analyzers::OwnedFiles;
+    use crate::analyzers::testing::analyze;
 
     const INSTALLED: &str = include_str!("fixtures/installed");
 
@@ -166,6 +177,15 @@ mod tests {
         assert_eq!(found.packages.len(), 2);
         assert_eq!(found.incomplete.len(), 1);
         assert_eq!(found.incomplete[0].offset, Some(9));
+    }
+
+    #[test]
+    fn a_database_cut_off_in_a_line_looked_whole() {
+        let (found, result) = analyze(&Apk, "lib/apk/db/installed", b"P:a\nV:1.2\n\nP:b\nV:1.");
+        assert_eq!(found.packages.len(), 2);
+        let error = result.unwrap_err();
+        assert_eq!(error.reason, IncompleteReason::Truncated);
+        assert_eq!(error.offset, Some(19));
     }
 
     #[test]

@@ -1,10 +1,14 @@
-//! Hex packages of Elixir and Erlang: the lockfiles of Mix and of rebar3.
+//! Hex packages of Elixir and Erlang: the lockfiles of Mix and of rebar3, and the applications of a
+//! release.
 //!
-//! Both are terms of their language in a fixed shape, so their tokens are enough to find
-//! `{:hex, :name, "version", ...}` and `{pkg, <<"name">>, <<"version">>, ...}`. Packages of Git
-//! repositories have no version in them and are left out.
+//! All are terms of their language in a fixed shape, so their tokens are enough to find
+//! `{:hex, :name, "version", ...}`, `{pkg, <<"name">>, <<"version">>, ...}` and `{vsn, "version"}`.
+//! Packages of Git repositories have no version in a lockfile and are left out of it.
 
+mod application;
 mod terms;
+
+pub use application::ApplicationResource;
 
 use crate::analyzers::declared::Declared;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};

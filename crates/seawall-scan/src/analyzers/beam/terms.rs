@@ -1,4 +1,4 @@
-//! The tokens of Elixir and Erlang terms, as far as lockfiles need them.
+//! The tokens of Elixir and Erlang terms, as far as they are needed here.
 
 use crate::analyzers::AnalyzeError;
 use seawall_model::IncompleteReason;
@@ -30,7 +30,7 @@ pub(super) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     /// # Errors
-    /// The text does not begin as a lockfile of the language does.
+    /// The text does not begin as a file of the language does.
     pub(super) fn new(text: &'a str, language: Language) -> Result<Self, AnalyzeError> {
         let start = text.trim_start();
         let (begins, comment) = match language {
@@ -38,7 +38,7 @@ impl<'a> Tokens<'a> {
             Language::Erlang => (start.starts_with(['{', '[', '%']), '%'),
         };
         if !begins {
-            let message = "not a lockfile: it does not begin with a map or a list";
+            let message = "not a term: it does not begin with a map, a list or a tuple";
             return Err(AnalyzeError::corrupt(message).at(0));
         }
         Ok(Self {

@@ -105,7 +105,9 @@ impl Analyzer for VcpkgStatus {
                 packages.push(Some(package));
             }
         }
-        found.packages.extend(packages.into_iter().flatten());
+        for package in packages.into_iter().flatten() {
+            found.add(package);
+        }
         Ok(())
     }
 }

@@ -72,7 +72,7 @@ impl Analyzer for DepsJson {
                 let mut package =
                     Package::new(PackageType::NuGet, name, version, Evidence::Installed);
                 package.development = !shipped.contains(key.as_str());
-                found.packages.push(package);
+                found.add(package);
             }
         }
         Ok(())

@@ -6,7 +6,7 @@
 
 mod control;
 
-use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use super::{AnalyzeError, Analyzer, File, Found, Pattern, document};
 use control::Paragraphs;
 use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType, SourcePackage};
 
@@ -28,25 +28,32 @@ impl Analyzer for Dpkg {
         ]
     }
 
-    fn max_bytes(&self) -> u64 {
-        256 << 20
+    fn is_database(&self, _path: &str) -> bool {
+        true
     }
 
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
         match (directory, name.rsplit_once('.')) {
             ("var/lib/dpkg", _) if name == "diversions" => {
-                found.owned = parse_diversions(&text(file)?);
+                for (package, path) in diversions(&text(file)?) {
+                    found.own(package, [path.to_owned()]);
+                }
             }
+            // The name of a package that can be installed for several architectures ends in one:
+            // `libc6:amd64`.
             ("var/lib/dpkg/info", Some((stem, "list"))) => {
-                found.owned.push(parse_list(stem, &text(file)?));
+                let package = stem.split(':').next().unwrap_or(stem);
+                found.own(package, listed(&text(file)?).map(str::to_owned));
             }
             ("var/lib/dpkg/status.d", Some((stem, "md5sums"))) => {
-                found.owned.push(parse_md5sums(stem, &text(file)?));
+                found.own(stem, summed(&text(file)?).map(str::to_owned));
             }
             ("var/lib/dpkg/status.d", _) => parse_status(file.path, &text(file)?, found),
             ("var/lib/dpkg", _) if name == "status" => {
-                parse_status(file.path, &text(file)?, found);
+                let text = text(file)?;
+                parse_status(file.path, &text, found);
+                document::check_end(&text)?;
             }
             _ => {}
         }
@@ -70,7 +77,7 @@ fn parse_status(path: &str, text: &str, found: &mut Found) {
         }
         let (Some(name), Some(version)) = (paragraph.field("Package"), paragraph.field("Version"))
         else {
-            found.incomplete.push(
+            found.note(
                 Incomplete::new(
                     IncompleteReason::Corrupt,
                     format!("/{path}"),
@@ -84,7 +91,7 @@ fn parse_status(path: &str, text: &str, found: &mut Found) {
         package.architecture = paragraph.field("Architecture").map(str::to_owned);
         package.vendor = paragraph.field("Maintainer").map(str::to_owned);
         package.source = Some(source_package(paragraph.field("Source"), name, version));
-        found.packages.push(package);
+        found.add(package);
     }
 }
 
@@ -115,46 +122,28 @@ fn source_package(field: Option<&str>, name: &str, version: &str) -> SourcePacka
     }
 }
 
-/// A `*.list` file: one absolute path a line, directories among them. The name of a package that
-/// can be installed for several architectures ends in one (`libc6:amd64`).
-fn parse_list(stem: &str, text: &str) -> OwnedFiles {
-    OwnedFiles {
-        package: stem.split(':').next().unwrap_or(stem).to_owned(),
-        paths: text
-            .lines()
-            .filter_map(|line| line.strip_prefix('/'))
-            .filter(|path| !path.is_empty() && *path != ".")
-            .map(str::to_owned)
-            .collect(),
-    }
+/// The paths of a `*.list` file: one absolute path a line, directories among them.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter_map(|line| line.strip_prefix('/'))
+        .filter(|path| !path.is_empty() && *path != ".")
 }
 
-/// Lines of `<md5>  <path>`.
-fn parse_md5sums(stem: &str, text: &str) -> OwnedFiles {
-    OwnedFiles {
-        package: stem.to_owned(),
-        paths: text
-            .lines()
-            .filter_map(|line| line.split_once(char::is_whitespace))
-            .map(|(_, path)| path.trim_start().trim_start_matches("./").to_owned())
-            .collect(),
-    }
+/// The paths of lines of `<md5>  <path>`.
+fn summed(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter_map(|line| line.split_once(char::is_whitespace))
+        .map(|(_, path)| path.trim_start().trim_start_matches("./"))
 }
 
-/// Three lines for each diverted file: where it was, where it is, and the package that took its
-/// place. The moved file is in no list under its new name.
-fn parse_diversions(text: &str) -> Vec<OwnedFiles> {
-    let lines: Vec<&str> = text.lines().collect();
-    lines
-        .chunks_exact(3)
-        .filter_map(|triple| match triple {
-            [_, to, package] => Some(OwnedFiles {
-                package: (*package).to_owned(),
-                paths: vec![to.trim_start_matches('/').to_owned()],
-            }),
-            _ => None,
-        })
-        .collect()
+/// Package and path of each diverted file, which has three lines: where it was, where it is, and
+/// the package that took its place. The moved file is in no list under its new name.
+fn diversions(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut lines = text.lines();
+    std::iter::from_fn(move || {
+        let (_, to, package) = (lines.next()?, lines.next()?, lines.next()?);
+        Some((package, to.trim_start_matches('/')))
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::analyzers::{MAX_NOTES, OwnedFiles, testing};
 use seawall_artifact::Content;
 
 fn analyze(path: &str, text: &[u8]) -> Found {
@@ -44,6 +45,27 @@ fn status_lists_what_is_on_disk() {
             "unconfigured 2.0-1 amd64 other-source 2.0-1",
         ],
     );
+}
+
+#[test]
+fn a_database_cut_off_in_a_line_looked_whole() {
+    let text = b"Package: a\nStatus: install ok installed\nVersion: 1.";
+    let (found, result) = testing::analyze(&Dpkg, "var/lib/dpkg/status", text);
+    assert_eq!(found.packages.len(), 1);
+    let error = result.unwrap_err();
+    assert_eq!(error.reason, IncompleteReason::Truncated);
+    assert_eq!(error.offset, Some(text.len() as u64));
+}
+
+#[test]
+fn a_small_file_of_damage_filled_memory_and_report() {
+    let text = "a:b\n\n".repeat(MAX_NOTES + 7);
+    let (mut found, _) = testing::analyze(&Dpkg, "var/lib/dpkg/status", text.as_bytes());
+    assert_eq!(found.incomplete.len(), MAX_NOTES);
+    found.note_left_out("var/lib/dpkg/status");
+    let last = found.incomplete.last().unwrap();
+    assert_eq!(last.reason, IncompleteReason::LimitReached);
+    assert_eq!(last.message, "7 more places could not be read");
 }
 
 #[test]
@@ -110,7 +132,11 @@ fn a_package_without_version_is_reported_where_it_stands() {
 #[test]
 fn every_truncation_is_survived() {
     for end in 0..STATUS.len() {
-        analyze("var/lib/dpkg/status", &STATUS.as_bytes()[..end]);
+        drop(testing::analyze(
+            &Dpkg,
+            "var/lib/dpkg/status",
+            &STATUS.as_bytes()[..end],
+        ));
     }
 }
 

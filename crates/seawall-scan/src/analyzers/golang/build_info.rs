@@ -24,6 +24,26 @@ struct Module {
     version: String,
 }
 
+impl Module {
+    /// Takes the replacement of the line before it. A directory has no version: most often it is
+    /// the same module in the same repository, which keeps the name and version that it is
+    /// required by. Where nothing but the replacement made the requirement work, its version is a
+    /// zero that says nothing.
+    fn replace_by(&mut self, replacement: Self) {
+        if replacement.has_version() {
+            *self = replacement;
+        } else if ["v0.0.0", "v0.0.0-00010101000000-000000000000"].contains(&self.version.as_str())
+        {
+            self.version.clear();
+        }
+    }
+
+    /// A module built from a directory has `(devel)` instead.
+    fn has_version(&self) -> bool {
+        !self.version.is_empty() && self.version != "(devel)"
+    }
+}
+
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 /// The header is followed by the strings; the longest lists known have some thousand modules.
 const MAX_INFO: usize = 4 << 20;
@@ -56,7 +76,7 @@ impl BuildInfo {
     }
 
     /// Parses the lines of module information (`runtime/debug.ParseBuildInfo`).
-    fn parse(text: &str) -> Self {
+    pub(in crate::analyzers) fn parse(text: &str) -> Self {
         let mut info = Self::default();
         for line in text.lines() {
             let mut fields = line.split('\t');
@@ -70,10 +90,9 @@ impl BuildInfo {
                 "path" => info.path = first.to_owned(),
                 "mod" => info.main = Some(module()),
                 "dep" => info.dependencies.push(module()),
-                // Replaces the module of the line before. A local directory has no version.
                 "=>" => {
                     if let Some(last) = info.dependencies.last_mut().or(info.main.as_mut()) {
-                        *last = module();
+                        last.replace_by(module());
                     }
                 }
                 "build" => {
@@ -87,13 +106,14 @@ impl BuildInfo {
         info
     }
 
-    /// Adds the standard library (and the tool chain, if the program is `go`), the main module and its dependencies. A main module without a
-    /// version in the information itself takes the one that the linker was told.
+    /// Adds the standard library (and the tool chain, if the program is `go`), the main module and
+    /// its dependencies. A main module without a version in the information itself takes the one
+    /// that the linker was told.
     pub(in crate::analyzers) fn add_to(&self, found: &mut Found) {
         let mut add = |name: &str, version: &str| {
             if !name.is_empty() && !version.is_empty() {
                 let package = Package::new(PackageType::Golang, name, version, Evidence::Installed);
-                found.packages.push(package);
+                found.add(package);
             }
         };
         if let Some(version) = release(&self.go) {
@@ -105,7 +125,11 @@ impl BuildInfo {
         if let Some(main) = &self.main {
             add(&main.path, &self.version().unwrap_or_default());
         }
-        for module in &self.dependencies {
+        for module in self
+            .dependencies
+            .iter()
+            .filter(|module| module.has_version())
+        {
             add(&module.path, &module.version);
         }
     }
@@ -122,18 +146,22 @@ impl BuildInfo {
 
     /// The version of the main module, with its leading `v` as written.
     pub(in crate::analyzers) fn version(&self) -> Option<String> {
-        let stamped = self.main.as_ref().map(|main| main.version.as_str());
-        match stamped {
-            // A pseudo-version of no tag says less than what the release's build was told.
-            Some(version)
-                if !version.is_empty()
-                    && version != "(devel)"
-                    && !version.starts_with("v0.0.0-") =>
-            {
-                Some(version.to_owned())
-            }
-            _ => self.version_of_linker_flags(),
+        // A pseudo-version of no tag says less than what the release's build was told.
+        let is_release =
+            |main: &&Module| main.has_version() && !main.version.starts_with("v0.0.0-");
+        match self.main.as_ref().filter(is_release) {
+            Some(main) => Some(main.version.clone()),
+            None => self.version_of_linker_flags(),
         }
+    }
+
+    /// The version of a module that was built in.
+    pub(in crate::analyzers) fn dependency_version(&self, path: &str) -> Option<&str> {
+        let module = self
+            .dependencies
+            .iter()
+            .find(|module| module.path == path)?;
+        module.has_version().then_some(module.version.as_str())
     }
 
     /// The value of `-X importpath.version=v1.2.3`. Of several, one in package `main` goes first,
@@ -291,13 +319,30 @@ mod tests {
         check(
             "path\texample.org/app/cmd/app\nmod\texample.org/app\tv1.2.3\t\n\
              dep\texample.org/a\tv1.0.0\th1:x=\ndep\texample.org/b\tv1.0.0\n\
-             =>\texample.org/fork\tv1.0.1\th1:y=\ndep\texample.org/c\tv1.0.0\n=>\t./c\t\n",
+             =>\texample.org/fork\tv1.0.1\th1:y=\n",
             "go1.21.5",
             &[
                 "stdlib 1.21.5",
                 "example.org/app v1.2.3",
                 "example.org/a v1.0.0",
                 "example.org/fork v1.0.1",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_directory_that_replaces_a_module_is_no_module_of_its_own() {
+        check(
+            "path\texample.org/app\nmod\texample.org/app\t(devel)\t\n\
+             dep\texample.org/app/api\tv1.4.2\n=>\t../api\t(devel)\t\n\
+             dep\texample.org/old\tv1.5.0\n=>\t./old\t\n\
+             dep\texample.org/zero\tv0.0.0\n=>\t./zero\t(devel)\t\n\
+             dep\texample.org/workspace\t(devel)\t\n",
+            "go1.21.5",
+            &[
+                "stdlib 1.21.5",
+                "example.org/app/api v1.4.2",
+                "example.org/old v1.5.0",
             ],
         );
     }

@@ -32,7 +32,8 @@ impl Analyzer for GoMod {
             return Ok(());
         }
         let text = document::text(file)?;
-        let module = Module::parse(&text)?;
+        let mut module = Module::default();
+        let result = module.read(&text);
         let mut declared = Declared::new(PackageType::Golang);
         if let Some(version) = module.toolchain.and_then(release) {
             declared.add("stdlib", &version, false);
@@ -44,13 +45,13 @@ impl Analyzer for GoMod {
                 .or_else(|| module.replaced.get(&(*path, None)));
             match replaced {
                 Some((path, Some(version))) => declared.add(path, version, false),
-                // A local directory.
-                Some((_, None)) => {}
-                None => declared.add(path, version, false),
+                // A directory, which keeps the name and version that it is required by.
+                Some((_, None)) if version.starts_with("v0.0.0") => {}
+                Some((_, None)) | None => declared.add(path, version, false),
             }
         }
         declared.move_to(found);
-        Ok(())
+        result
     }
 }
 
@@ -65,8 +66,7 @@ struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
-    fn parse(text: &'a str) -> Result<Self, AnalyzeError> {
-        let mut module = Self::default();
+    fn read(&mut self, text: &'a str) -> Result<(), AnalyzeError> {
         let mut block = None;
         let mut offset = 0;
         for line in text.split_inclusive('\n') {
@@ -93,11 +93,11 @@ impl<'a> Module<'a> {
                 Some(verb) => verb,
                 None => words.remove(0),
             };
-            module.take(verb, &words).ok_or_else(|| {
+            self.take(verb, &words).ok_or_else(|| {
                 AnalyzeError::corrupt(format!("not a {verb} directive of go.mod")).at(start as u64)
             })?;
         }
-        Ok(module)
+        Ok(())
     }
 
     /// Directives of later Go versions, and those that change no version, are passed over.
@@ -123,7 +123,7 @@ impl<'a> Module<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyzers::testing::{analyze, check};
+    use crate::analyzers::testing::{analyze, check, lines};
 
     #[test]
     fn go_mod() {
@@ -142,12 +142,14 @@ require (
 	"example.org/c" v1.2.0+incompatible
 	example.org/d v1.3.0
 	example.org/e v1.4.0
+	example.org/f v0.0.0-00010101000000-000000000000
 )
 
 exclude example.org/a v0.9.0
 replace (
 	example.org/b => example.org/fork v1.1.1
 	example.org/d v1.3.0 => ../d
+	example.org/f => ./f
 	example.org/e v9.0.0 => example.org/fork-e v9.0.1
 )
 retract [v1.0.0, v1.1.0]
@@ -157,6 +159,7 @@ retract [v1.0.0, v1.1.0]
                 "example.org/a v1.0.0",
                 "example.org/fork v1.1.1",
                 "example.org/c v1.2.0+incompatible",
+                "example.org/d v1.3.0",
                 "example.org/e v1.4.0",
             ],
         );
@@ -173,8 +176,9 @@ retract [v1.0.0, v1.1.0]
     }
 
     #[test]
-    fn damage_names_the_offset() {
-        let (_, result) = analyze(&GoMod, "go.mod", b"module x\nrequire y\n");
-        assert_eq!(result.unwrap_err().offset, Some(9));
+    fn what_stood_before_the_damage_was_lost() {
+        let (found, result) = analyze(&GoMod, "go.mod", b"require x v1.0.0\nrequire y\n");
+        assert_eq!(result.unwrap_err().offset, Some(17));
+        assert_eq!(lines(&found), ["x v1.0.0"]);
     }
 }

@@ -1,4 +1,4 @@
-use super::groups::group_of;
+use super::groups::{coordinates_of, group_of};
 use super::manifest::Manifest;
 use super::pom;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern};
@@ -116,7 +116,8 @@ impl Walk<'_> {
             }
         }
         if !is_named {
-            self.add_by_name(artifact, version, &manifest, path, parts.maven.is_empty());
+            let is_manifest_own = parts.maven.is_empty() || manifest.is_of(artifact);
+            self.add_by_name(artifact, version, &manifest, path, is_manifest_own);
         }
         for index in parts.archives {
             self.inner(&mut zip, index, path, depth)?;
@@ -125,7 +126,8 @@ impl Walk<'_> {
     }
 
     /// The archive itself, by file name and manifest. If it holds coordinates of other packages
-    /// only, the manifest may be theirs, and the file name alone counts.
+    /// only and the manifest does not name it, the manifest may be theirs, and the file name alone
+    /// counts.
     fn add_by_name(
         &mut self,
         artifact: &str,
@@ -144,12 +146,14 @@ impl Walk<'_> {
         if artifact.is_empty() {
             return;
         }
-        let stated = manifest.group(artifact).filter(|_| is_manifest_own);
-        let group = stated.or_else(|| group_of(artifact).map(str::to_owned));
-        let name = match group {
-            Some(group) => format!("{group}:{artifact}"),
-            None => artifact.to_owned(),
-        };
+        // A manifest's group is a guess: many libraries of Apache call their vendor `org.apache`.
+        let name = coordinates_of(artifact).unwrap_or_else(|| {
+            let stated = manifest.group(artifact).filter(|_| is_manifest_own);
+            match stated.or_else(|| group_of(artifact).map(str::to_owned)) {
+                Some(group) => format!("{group}:{artifact}"),
+                None => artifact.to_owned(),
+            }
+        });
         self.add(&name, version, manifest.license(), path);
     }
 
@@ -157,7 +161,7 @@ impl Walk<'_> {
         let mut package = Package::new(PackageType::Maven, name, version, Evidence::Installed);
         package.licenses = license.map(str::to_owned).into_iter().collect();
         package.paths = vec![path.to_owned()];
-        self.found.packages.push(package);
+        self.found.add(package);
     }
 
     /// Reads an archive inside. What is wrong with it is noted, and its siblings are still read.
@@ -220,10 +224,7 @@ impl Walk<'_> {
     }
 
     fn note(&mut self, reason: IncompleteReason, path: &str, message: &str) {
-        let place = path.trim_start_matches('/');
-        self.found
-            .incomplete
-            .push(Incomplete::new(reason, place, message));
+        self.found.note(Incomplete::new(reason, path, message));
     }
 }
 
@@ -446,6 +447,18 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_was_lost_when_only_a_library_merged_into_it_had_coordinates() {
+        let manifest = b"Bundle-Name: guice\nBundle-SymbolicName: com.google.inject\n\
+            Automatic-Module-Name: com.google.guice\nBundle-Version: 4.2.3\n";
+        let merged = properties("cglib", "cglib", "3.2.12");
+        let jar = zip_of(&[("META-INF/MANIFEST.MF", manifest), (&merged.0, &merged.1)]);
+        let expected = ["cglib:cglib 3.2.12", "com.google.inject:guice 4.2.3"];
+        check(&Archive, "x/guice.jar", &jar, &expected);
+        // In an application with another name the manifest may be that of a library.
+        check(&Archive, "x/shop.jar", &jar, &["cglib:cglib 3.2.12"]);
+    }
+
+    #[test]
     fn names_and_manifests() {
         let manifest = |text: &str| zip_of(&[("META-INF/MANIFEST.MF", text.as_bytes())]);
         for (path, text, expected) in [
@@ -463,6 +476,17 @@ mod tests {
                 "lib/x.jar",
                 "Implementation-Version: 2.5\nImplementation-Vendor-Id: org.example\n",
                 &["org.example:x 2.5"],
+            ),
+            // What Tomcat and old libraries of Apache say of themselves.
+            (
+                "lib/catalina.jar",
+                "Implementation-Title: Apache Tomcat\nImplementation-Version: 9.0.70\n",
+                &["org.apache.tomcat:tomcat-catalina 9.0.70"],
+            ),
+            (
+                "lib/commons-fileupload-1.2.jar",
+                "Implementation-Vendor-Id: org.apache\n",
+                &["commons-fileupload:commons-fileupload 1.2"],
             ),
             ("lib/x.jar", "Implementation-Version: ${version}\n", &[]),
             ("lib/x.jar", "", &[]),
@@ -491,7 +515,7 @@ mod tests {
         );
         assert_eq!(
             found.incomplete[0].place,
-            "opt/app.ear!/app.war!/WEB-INF/lib/broken.jar"
+            "/opt/app.ear!/app.war!/WEB-INF/lib/broken.jar"
         );
     }
 

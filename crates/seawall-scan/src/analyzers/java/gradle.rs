@@ -23,32 +23,37 @@ impl Analyzer for GradleLock {
         let text = document::text(file)?;
         let build_script = file.path.ends_with("buildscript-gradle.lockfile");
         let mut declared = Declared::new(PackageType::Maven);
-        let mut offset = 0;
-        for line in text.split_inclusive('\n') {
-            let start = offset;
-            offset += line.len();
-            let line = line.trim();
-            // `empty=` lists the configurations without dependencies.
-            if line.is_empty() || line.starts_with('#') || line.starts_with("empty=") {
-                continue;
-            }
-            // group:artifact:version=configuration,configuration
-            let (coordinates, configurations) = line.split_once('=').unwrap_or((line, ""));
-            let Some((name, version)) = coordinates
-                .rsplit_once(':')
-                .filter(|(n, _)| n.contains(':'))
-            else {
-                return Err(AnalyzeError::corrupt(
-                    "a line of the lockfile is not group:artifact:version=configurations",
-                )
-                .at(start as u64));
-            };
-            let development = build_script || is_for_development(configurations);
-            declared.add(name, version, development);
-        }
+        let result = read(&text, build_script, &mut declared);
         declared.move_to(found);
-        Ok(())
+        result
     }
+}
+
+fn read(text: &str, build_script: bool, declared: &mut Declared) -> Result<(), AnalyzeError> {
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let start = offset;
+        offset += line.len();
+        let line = line.trim();
+        // `empty=` lists the configurations without dependencies.
+        if line.is_empty() || line.starts_with('#') || line.starts_with("empty=") {
+            continue;
+        }
+        // group:artifact:version=configuration,configuration
+        let (coordinates, configurations) = line.split_once('=').unwrap_or((line, ""));
+        let Some((name, version)) = coordinates
+            .rsplit_once(':')
+            .filter(|(n, _)| n.contains(':'))
+        else {
+            return Err(AnalyzeError::corrupt(
+                "a line of the lockfile is not group:artifact:version=configurations",
+            )
+            .at(start as u64));
+        };
+        let development = build_script || is_for_development(configurations);
+        declared.add(name, version, development);
+    }
+    Ok(())
 }
 
 /// Whether all configurations serve testing or run only while the project is built.

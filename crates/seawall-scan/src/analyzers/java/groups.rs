@@ -1,6 +1,7 @@
 //! Groups of well-known artifacts whose archives do not name them.
 
-/// Artifact (`*` at the end for any) and group, the longer beginnings first.
+/// Artifact (`*` at the end for any) and group, the longer beginnings first; group and artifact
+/// where the archive is shipped under another name than it is published under.
 const KNOWN: &[(&str, &str)] = &[
     ("spring-boot*", "org.springframework.boot"),
     ("spring-security-*", "org.springframework.security"),
@@ -16,13 +17,18 @@ const KNOWN: &[(&str, &str)] = &[
     ("spring-*", "org.springframework"),
     ("tomcat-embed-*", "org.apache.tomcat.embed"),
     ("tomcat-*", "org.apache.tomcat"),
-    ("catalina", "org.apache.tomcat"),
+    ("catalina", "org.apache.tomcat:tomcat-catalina"),
+    ("catalina-ha", "org.apache.tomcat:tomcat-catalina-ha"),
+    ("catalina-tribes", "org.apache.tomcat:tomcat-tribes"),
+    ("jasper", "org.apache.tomcat:tomcat-jasper"),
     ("log4j-*", "org.apache.logging.log4j"),
     ("log4j", "log4j"),
     ("hibernate-core", "org.hibernate"),
     ("snakeyaml", "org.yaml"),
     ("guava", "com.google.guava"),
     ("gson", "com.google.code.gson"),
+    ("guice", "com.google.inject"),
+    ("guice-*", "com.google.inject.extensions"),
     ("protobuf-java*", "com.google.protobuf"),
     ("postgresql", "org.postgresql"),
     ("mysql-connector-j", "com.mysql"),
@@ -45,6 +51,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("bcprov-*", "org.bouncycastle"),
     ("bcpkix-*", "org.bouncycastle"),
     ("ant", "org.apache.ant"),
+    ("asm", "org.ow2.asm"),
+    ("asm-*", "org.ow2.asm"),
     ("commons-lang3", "org.apache.commons"),
     ("commons-text", "org.apache.commons"),
     ("commons-compress", "org.apache.commons"),
@@ -70,13 +78,23 @@ const KNOWN: &[(&str, &str)] = &[
     ("junit", "junit"),
 ];
 
-/// The group of a well-known artifact.
+/// Group and artifact of a well-known artifact, where the whole of its name is in the table.
+pub(super) fn coordinates_of(artifact: &str) -> Option<String> {
+    let (_, group) = KNOWN.iter().find(|(known, _)| *known == artifact)?;
+    Some(match group.contains(':') {
+        true => (*group).to_owned(),
+        false => format!("{group}:{artifact}"),
+    })
+}
+
+/// The group of the artifacts whose names begin like this one.
 pub(super) fn group_of(artifact: &str) -> Option<&'static str> {
     KNOWN
         .iter()
-        .find(|(known, _)| match known.strip_suffix('*') {
-            Some(beginning) => artifact.starts_with(beginning),
-            None => artifact == *known,
+        .find(|(known, _)| {
+            known
+                .strip_suffix('*')
+                .is_some_and(|beginning| artifact.starts_with(beginning))
         })
         .map(|(_, group)| *group)
 }
@@ -87,10 +105,16 @@ mod tests {
 
     #[test]
     fn the_more_exact_row_wins() {
-        assert_eq!(group_of("spring-boot"), Some("org.springframework.boot"));
-        assert_eq!(group_of("spring-core"), Some("org.springframework"));
-        assert_eq!(group_of("log4j"), Some("log4j"));
-        assert_eq!(group_of("log4j-core"), Some("org.apache.logging.log4j"));
-        assert_eq!(group_of("unknown"), None);
+        for (artifact, exact, group) in [
+            ("spring-boot", None, Some("org.springframework.boot")),
+            ("spring-core", None, Some("org.springframework")),
+            ("log4j", Some("log4j:log4j"), None),
+            ("log4j-core", None, Some("org.apache.logging.log4j")),
+            ("catalina", Some("org.apache.tomcat:tomcat-catalina"), None),
+            ("unknown", None, None),
+        ] {
+            assert_eq!(coordinates_of(artifact).as_deref(), exact, "{artifact}");
+            assert_eq!(group_of(artifact), group, "{artifact}");
+        }
     }
 }

@@ -59,6 +59,25 @@ impl Manifest {
         })
     }
 
+    /// Whether a name in it is that of the artifact: its bundle or module, or its title.
+    pub(super) fn is_of(&self, artifact: &str) -> bool {
+        let names = [
+            "bundle-name",
+            "bundle-symbolicname",
+            "automatic-module-name",
+            "implementation-title",
+        ];
+        let mut names = names.iter().filter_map(|name| self.get(name));
+        !artifact.is_empty()
+            && names.any(|name| {
+                let name = name.split(';').next().unwrap_or(name).trim();
+                let (_, last) = name.rsplit_once('.').unwrap_or(("", name));
+                [name, last]
+                    .iter()
+                    .any(|n| n.eq_ignore_ascii_case(artifact))
+            })
+    }
+
     /// The group of an artifact, as far as it can be told: stated, or what stands before the
     /// artifact in the names of bundle and module.
     pub(super) fn group(&self, artifact: &str) -> Option<String> {

@@ -59,12 +59,20 @@ impl Analyzer for PomXml {
     }
 
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
-        found.poms.push(parse(file.path, &document::text(file)?)?);
+        // A built archive carries the file that it was built from, whether unpacked or not.
+        if !format!("/{}", file.path).contains("/META-INF/maven/") {
+            found.poms.push(parse(file.path, &document::text(file)?)?);
+        }
         Ok(())
     }
 }
 
 impl Pom {
+    /// Dependencies and managed versions it names.
+    pub(crate) fn len(&self) -> usize {
+        self.dependencies.len() + self.managed.len()
+    }
+
     /// Group, artifact and version of the project itself, as far as the file alone says them.
     pub(super) fn coordinates(&self) -> Option<(String, String, String)> {
         let parent = self.parent.as_ref();

@@ -1,5 +1,6 @@
 use super::pom::{Dependency, Pom};
 use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType};
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Parents above a `pom.xml`.
@@ -8,6 +9,10 @@ const MAX_PARENTS: usize = 16;
 const MAX_REPLACEMENTS: usize = 32;
 /// Bytes of one value after replacement.
 const MAX_VALUE: usize = 4096;
+/// Dependencies and managed versions that are looked at for all files of a target, each file
+/// looking at those of its parents and bills of materials again. A repository of 500 modules below
+/// a bill of materials of 3,000 artifacts takes 1.5 million.
+const MAX_WORK: u64 = 10_000_000;
 
 /// What became of one `pom.xml`.
 #[derive(Debug, Default, PartialEq)]
@@ -33,6 +38,7 @@ pub fn resolve_poms(poms: &[Pom]) -> Vec<Resolved> {
 struct Tree<'a> {
     by_path: HashMap<&'a str, &'a Pom>,
     by_name: HashMap<(&'a str, &'a str), &'a Pom>,
+    work_left: Cell<u64>,
 }
 
 /// What a file inherits and adds, its own before its parents'.
@@ -48,6 +54,7 @@ impl<'a> Tree<'a> {
         let mut tree = Self {
             by_path: HashMap::new(),
             by_name: HashMap::new(),
+            work_left: Cell::new(MAX_WORK),
         };
         for pom in poms {
             tree.by_path.insert(&pom.path, pom);
@@ -69,6 +76,9 @@ impl<'a> Tree<'a> {
         let mut seen = HashSet::new();
         let mut unknown = Vec::new();
         for dependency in &model.dependencies {
+            if !self.may_work() {
+                break;
+            }
             let group = model.replace(&dependency.group);
             let artifact = model.replace(&dependency.artifact);
             if group.is_empty() || artifact.is_empty() || self.is_own(&group, &artifact) {
@@ -97,17 +107,34 @@ impl<'a> Tree<'a> {
                 None => unknown.push(name),
             }
         }
-        if let Some(first) = unknown.first() {
+        if self.work_left.get() == 0 {
+            let message = "the poms of this target depend on each other too often: some \
+                           dependencies were not looked at";
+            let incomplete = Incomplete::new(
+                IncompleteReason::LimitReached,
+                format!("/{}", pom.path),
+                message,
+            );
+            resolved.incomplete = Some(incomplete);
+        } else if let Some(first) = unknown.first() {
             let why = match (is_complete, missing_imports) {
                 (true, false) => "no fixed version is given",
                 _ => "a parent or bill of materials is not in the tree",
             };
             let count = unknown.len();
             let message = format!("{count} dependencies without a version, {first} first: {why}");
-            let incomplete = Incomplete::new(IncompleteReason::Unsupported, &pom.path, message);
+            let place = format!("/{}", pom.path);
+            let incomplete = Incomplete::new(IncompleteReason::Unsupported, place, message);
             resolved.incomplete = Some(incomplete.hint("scan the built archive or image"));
         }
         resolved
+    }
+
+    /// Takes one off the work that is left; whether there was any.
+    fn may_work(&self) -> bool {
+        let left = self.work_left.get();
+        self.work_left.set(left.saturating_sub(1));
+        left > 0
     }
 
     /// Collects the file and its parents; and whether all parents were there.
@@ -155,6 +182,9 @@ impl<'a> Tree<'a> {
         let mut managed = HashMap::new();
         let mut is_missing = false;
         for entry in &model.managed {
+            if !self.may_work() {
+                break;
+            }
             let key = (model.replace(&entry.group), model.replace(&entry.artifact));
             if entry.scope.as_deref() == Some("import") {
                 let Some(bill) = self.by_name.get(&(key.0.as_str(), key.1.as_str())) else {
@@ -166,6 +196,7 @@ impl<'a> Tree<'a> {
                     .managed
                     .iter()
                     .filter(|e| e.scope.as_deref() != Some("import"))
+                    .take_while(|_| self.may_work())
                 {
                     let key = (bill.replace(&entry.group), bill.replace(&entry.artifact));
                     let version = entry

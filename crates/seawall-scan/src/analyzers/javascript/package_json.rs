@@ -60,7 +60,7 @@ impl Analyzer for PackageJson {
         if package.licenses.is_empty() {
             package.licenses = licenses(&manifest.licenses);
         }
-        found.packages.push(package);
+        found.add(package);
         Ok(())
     }
 }

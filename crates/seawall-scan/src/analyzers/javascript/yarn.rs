@@ -29,7 +29,7 @@ impl Analyzer for YarnLock {
         let result = if text.lines().any(|line| line == "__metadata:") {
             read_berry(file, &mut declared)
         } else {
-            read_classic(&text, &mut declared)
+            read_classic(&text, &mut declared).and_then(|()| document::check_end(&text))
         };
         declared.move_to(found);
         result

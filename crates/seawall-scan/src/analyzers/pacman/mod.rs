@@ -3,7 +3,7 @@
 //! Format: pacman's `lib/libalpm/be_local.c`: sections headed `%NAME%`, a value a line, a blank
 //! line after each section.
 
-use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use super::{AnalyzeError, Analyzer, File, Found, Pattern};
 use seawall_model::{Evidence, Package, PackageType, SourcePackage};
 
 /// Reads pacman's database.
@@ -20,6 +20,10 @@ impl Analyzer for Pacman {
         &[Pattern::Name("desc"), Pattern::Name("files")]
     }
 
+    fn is_database(&self, _path: &str) -> bool {
+        true
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let Some((directory, name)) = file
             .path
@@ -31,11 +35,11 @@ impl Analyzer for Pacman {
         let bytes = file.content.read_all()?;
         let text = String::from_utf8_lossy(&bytes);
         match name {
-            "desc" => found.packages.push(parse_description(&text)?),
-            "files" => found.owned.push(OwnedFiles {
-                package: package_name(directory).to_owned(),
-                paths: section(&text, "%FILES%").map(str::to_owned).collect(),
-            }),
+            "desc" => found.add(parse_description(&text)?),
+            "files" => {
+                let paths = section(&text, "%FILES%").map(str::to_owned);
+                found.own(package_name(directory), paths);
+            }
             _ => {}
         }
         Ok(())

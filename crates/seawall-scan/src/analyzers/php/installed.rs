@@ -47,7 +47,7 @@ impl Analyzer for InstalledJson {
             );
             package.development = installed.development.contains(&locked.name);
             package.licenses = locked.license.into();
-            found.packages.push(package);
+            found.add(package);
         }
         Ok(())
     }

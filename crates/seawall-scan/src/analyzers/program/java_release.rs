@@ -40,7 +40,7 @@ impl Analyzer for ReleaseFile {
         let mut package = Package::new(PackageType::Generic, product, version, Evidence::Installed);
         package.vendor = value("IMPLEMENTOR").map(str::to_owned);
         package.cpe_products = cpe.into_iter().map(str::to_owned).collect();
-        found.packages.push(package);
+        found.add(package);
         Ok(())
     }
 }

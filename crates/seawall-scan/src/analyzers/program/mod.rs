@@ -12,7 +12,7 @@ use seawall_artifact::Content;
 use seawall_model::{Evidence, Package, PackageType};
 use std::io;
 use std::sync::OnceLock;
-use table::{GO_PROGRAMS, PROGRAMS};
+use table::{GO_PROGRAMS, LINKED_VERSION, PROGRAMS};
 
 /// Bytes looked at in one go.
 const CHUNK: usize = 1 << 20;
@@ -37,8 +37,9 @@ struct Program {
 struct GoProgram {
     /// The beginning of the main package's import path: its module without a major version.
     module: &'static str,
-    /// Where the build information has no version: the string that the linker was told to put in,
-    /// which ends with a NUL. Its first group is the version.
+    /// A module that is released with the program under the same version.
+    released_with: Option<&'static str>,
+    /// A string that only this program has; its first group is the version.
     pattern: Option<&'static str>,
     /// Candidate NVD products, `vendor:product`.
     cpe: &'static [&'static str],
@@ -71,7 +72,7 @@ pub(super) fn recognize(
                 Evidence::Pattern,
             );
             package.cpe_products = program.cpe.iter().map(|cpe| (*cpe).to_owned()).collect();
-            found.packages.push(package);
+            found.add(package);
             return Ok(());
         }
     }
@@ -90,26 +91,62 @@ fn recognize_go(file: &File<'_>, info: &BuildInfo, found: &mut Found) -> Result<
     };
     let cpe: Vec<String> = program.cpe.iter().map(|cpe| (*cpe).to_owned()).collect();
     // Built outside of module mode, a program knows the path of its main package alone.
-    let module = info.main_module().unwrap_or(program.module);
+    let module = info
+        .main_module()
+        .unwrap_or_else(|| with_major_version(program.module, path));
     let known = |package: &&mut Package| package.name == module;
     if let Some(package) = found.packages.iter_mut().find(known) {
         package.cpe_products = cpe;
         return Ok(());
     }
-    let version = match (info.version(), program.pattern) {
-        (Some(version), _) => Some(version),
-        (None, Some(pattern)) => match Regex::new(pattern) {
-            Ok(pattern) => find(file.content, &pattern, &|_| true)?.map(|v| format!("v{v}")),
-            Err(_) => None,
-        },
-        (None, None) => None,
+    let sibling = program.released_with;
+    let pattern = program.pattern.and_then(|pattern| Regex::new(pattern).ok());
+    let version = match (
+        sibling.and_then(|sibling| info.dependency_version(sibling)),
+        pattern,
+    ) {
+        (Some(version), _) => Some(version.to_owned()),
+        (None, Some(pattern)) => go_version(file.content, &pattern)?,
+        (None, None) => linked_version(file.content)?,
     };
     if let Some(version) = version {
         let mut package = Package::new(PackageType::Golang, module, version, Evidence::Installed);
         package.cpe_products = cpe;
-        found.packages.push(package);
+        found.add(package);
     }
     Ok(())
+}
+
+/// The module that an import path begins with, with the major version that follows it there:
+/// `example.org/app/v2` for `example.org/app/v2/cmd/app`.
+fn with_major_version<'a>(module: &'a str, path: &'a str) -> &'a str {
+    let after = path
+        .strip_prefix(module)
+        .and_then(|rest| rest.strip_prefix("/v"));
+    let digits = after
+        .and_then(|rest| rest.split('/').next())
+        .filter(|major| !major.is_empty() && major.bytes().all(|b| b.is_ascii_digit()));
+    let length = digits.map(|major| module.len() + "/v".len() + major.len());
+    length
+        .and_then(|length| path.get(..length))
+        .unwrap_or(module)
+}
+
+/// The first version that stands alone between two NULs, as the linker puts in a string that it is
+/// told with `-X`. What a distribution adds after a `~` is no part of it.
+fn linked_version(content: &Content) -> io::Result<Option<String>> {
+    static LINKED: OnceLock<Option<Regex>> = OnceLock::new();
+    let pattern = LINKED.get_or_init(|| Regex::new(LINKED_VERSION).ok());
+    let Some(pattern) = pattern else {
+        return Ok(None);
+    };
+    go_version(content, pattern)
+}
+
+/// The first version that a pattern finds, as Go writes it.
+fn go_version(content: &Content, pattern: &Regex) -> io::Result<Option<String>> {
+    let version = find(content, pattern, &|_| true)?;
+    Ok(version.map(|version| format!("v{version}")))
 }
 
 /// The pattern of a row, compiled when it is first needed.
@@ -216,8 +253,9 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles_and_has_one_group() {
+        let rows = PROGRAMS.iter().map(|program| program.pattern);
         let go = GO_PROGRAMS.iter().filter_map(|program| program.pattern);
-        for pattern in PROGRAMS.iter().map(|program| program.pattern).chain(go) {
+        for pattern in rows.chain(go).chain([LINKED_VERSION]) {
             let regex = Regex::new(pattern).unwrap();
             assert_eq!(regex.captures_len(), 2, "{pattern}");
         }
@@ -266,10 +304,94 @@ mod tests {
                 b"x4.0.11841ce7054bd9-1542359302000000000\0",
                 "redis 4.0.11",
             ),
+            // What deno's exporter of telemetry calls itself stands before its own name.
+            (
+                "usr/bin/deno",
+                b"OTel-OTLP-Exporter-Deno/0.82.0grpc-timeout2.9.8+fe7ed01Deno/2.9.8",
+                "deno 2.9.8",
+            ),
+            // Debian builds without the name of a host; its `redis-server` is a link to this.
+            (
+                "usr/bin/redis-check-rdb",
+                b"\x007.0.151790282056000000000\0",
+                "redis 7.0.15",
+            ),
+            ("usr/bin/lua5.1", b"$Lua: Lua 5.1.5 Copyright", "lua 5.1.5"),
         ] {
             check(path, bytes, &[expected]);
         }
         check("usr/bin/other", b"\0nginx version: nginx/1.25.3\0", &[]);
+    }
+
+    fn check_go(info: &str, bytes: &[u8], expected: &[&str]) {
+        let content = Content::from_bytes(bytes);
+        let mut found = Found::default();
+        let file = File {
+            path: "usr/bin/x",
+            mode: 0o755,
+            content: &content,
+        };
+        let info = BuildInfo::parse(info);
+        info.add_to(&mut found);
+        recognize(&file, Some(&info), &mut found).unwrap();
+        assert_eq!(lines(&found), expected, "{info:?}");
+    }
+
+    #[test]
+    fn a_distribution_s_suffix_hid_the_version_of_a_go_program() {
+        for (path, linked, expected) in [
+            (
+                "github.com/containerd/containerd/cmd/containerd",
+                &b"x\x001.6.20~ds1\0"[..],
+                "github.com/containerd/containerd v1.6.20",
+            ),
+            (
+                "github.com/opencontainers/runc",
+                b"x\x001.1.5+ds1\0",
+                "github.com/opencontainers/runc v1.1.5+ds1",
+            ),
+            (
+                "k8s.io/kubernetes/cmd/kubectl",
+                b"x\0v1.32.4-dispatcher\0",
+                "k8s.io/kubernetes v1.32.4-dispatcher",
+            ),
+            (
+                "k8s.io/kubernetes/cmd/kubelet",
+                b"x\0v1.28.5+k3s1\0",
+                "k8s.io/kubernetes v1.28.5+k3s1",
+            ),
+        ] {
+            check_go(&format!("path\t{path}\n"), linked, &[expected]);
+        }
+    }
+
+    #[test]
+    fn a_go_program_built_without_modules_lost_its_major_version() {
+        let info = "path\tgithub.com/caddyserver/caddy/v2/cmd/caddy\n";
+        let expected = "github.com/caddyserver/caddy/v2 v2.6.2";
+        check_go(info, b"x\x002.6.2\0", &[expected]);
+    }
+
+    #[test]
+    fn consul_has_its_version_in_the_page_it_serves() {
+        check_go(
+            "path\tgithub.com/hashicorp/consul\nmod\tgithub.com/hashicorp/consul\t(devel)\n",
+            b"x\x000.0.1\0<!-- CONSUL_VERSION: 1.17.0 -->",
+            &["github.com/hashicorp/consul v1.17.0"],
+        );
+    }
+
+    #[test]
+    fn etcd_has_the_version_of_the_module_released_with_it() {
+        check_go(
+            "path\tgo.etcd.io/etcd/server/v3\nmod\tgo.etcd.io/etcd/server/v3\t(devel)\n\
+             dep\tgo.etcd.io/etcd/api/v3\tv3.5.9\n=>\t../api\t(devel)\n",
+            b"",
+            &[
+                "go.etcd.io/etcd/api/v3 v3.5.9",
+                "go.etcd.io/etcd/server/v3 v3.5.9",
+            ],
+        );
     }
 
     #[test]

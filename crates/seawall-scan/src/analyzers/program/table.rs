@@ -31,10 +31,10 @@ const fn numbered(
 }
 
 /// Redis and its descendant join version, name of the building host and time without a separator.
-/// Hosts are containers, named by twelve hexadecimal digits, or docker's sandbox; another string
-/// has the version before the name of the atomics used.
-const REDIS_BUILD: &str =
-    r"(?-u)[^\d.](\d+\.\d+\.\d+)(?:\x00c11-builtin|(?:buildkitsandbox|[0-9a-f]{12})-\d{10,19}\x00)";
+/// Hosts are containers, named by twelve hexadecimal digits, or docker's sandbox, and Debian leaves
+/// them out; another string has the version before the name of the atomics used. The time has 19
+/// digits: seconds since 1970, and nanoseconds.
+const REDIS_BUILD: &str = r"(?-u)[^\d.](\d+\.\d+\.\d+)(?:\x00c11-builtin|(?:buildkitsandbox|[0-9a-f]{12})-\d{10,19}\x00|1\d{18}\x00)";
 
 pub(super) const PROGRAMS: &[Program] = &[
     // Languages
@@ -56,12 +56,16 @@ pub(super) const PROGRAMS: &[Program] = &[
         r"node\.js/v(\d+\.\d+\.\d+)",
         &["nodejs:node.js"],
     ),
-    row("deno", &["deno"], r"Deno/(\d+\.\d+\.\d+)", &["deno:deno"]),
+    row(
+        "deno",
+        &["deno"],
+        r"[^-]Deno/(\d+\.\d+\.\d+)",
+        &["deno:deno"],
+    ),
     row(
         "php",
         &[
             "php",
-            "php[5-9]*",
             "php5*",
             "php7*",
             "php8*",
@@ -87,9 +91,15 @@ pub(super) const PROGRAMS: &[Program] = &[
     ),
     row(
         "lua",
-        &["lua", "lua5*", "liblua5*.so*"],
-        r"\$LuaVersion: Lua (5\.\d+\.\d+)",
+        &["lua", "lua5*", "luac*", "liblua5*.so*"],
+        r"\$Lua(?:Version)?: Lua (5\.\d+\.\d+)",
         &["lua:lua"],
+    ),
+    row(
+        "luajit",
+        &["luajit*", "libluajit*.so*"],
+        r"(?-u)\x00LuaJIT (2\.\d+\.[0-9a-z.-]{1,20})\x00",
+        &["luajit:luajit"],
     ),
     row(
         "erlang",
@@ -171,6 +181,18 @@ pub(super) const PROGRAMS: &[Program] = &[
         &["zlib:zlib"],
     ),
     row(
+        "libarchive",
+        &["libarchive.so*", "bsdtar"],
+        r"(?-u)\x00libarchive (\d+\.\d+\.\d+)\x00",
+        &["libarchive:libarchive"],
+    ),
+    row(
+        "expat",
+        &["libexpat.so*", "libexpatw.so*"],
+        r"(?-u)\x00expat_(\d+\.\d+\.\d+)\x00",
+        &["libexpat_project:libexpat"],
+    ),
+    row(
         "gcc",
         &["gcc", "gcc-*", "*-gcc", "*-gcc-*"],
         r"GCC: \([^)]{1,80}\) (\d+\.\d+\.\d+)",
@@ -243,6 +265,48 @@ pub(super) const PROGRAMS: &[Program] = &[
         r"(?-u)\x00tor (0\.\d+\.\d+\.\d+)",
         &["torproject:tor"],
     ),
+    row(
+        "openvpn",
+        &["openvpn"],
+        r"(?-u)\x00OpenVPN (\d+\.\d+(?:\.\d+)?(?:_[a-z]+\d+)?) ",
+        &["openvpn:openvpn"],
+    ),
+    row(
+        "rsync",
+        &["rsync"],
+        r"(?-u)\x00(3\.\d+\.\d+)\x00",
+        &["samba:rsync"],
+    ),
+    row(
+        "gnutls",
+        &["libgnutls.so*"],
+        r"Enabled GnuTLS (\d+\.\d+\.\d+) logging",
+        &["gnu:gnutls"],
+    ),
+    row(
+        "wolfssl",
+        &["libwolfssl.so*"],
+        r"(?-u)\x00wolfSSL (\d+\.\d+\.\d+)\x00",
+        &["wolfssl:wolfssl"],
+    ),
+    row(
+        "libgcrypt",
+        &["libgcrypt.so*"],
+        r"This is Libgcrypt (\d+\.\d+\.\d+)",
+        &["gnupg:libgcrypt"],
+    ),
+    row(
+        "libssh",
+        &["libssh.so*"],
+        r"SSH-2\.0-libssh_(\d+\.\d+\.\d+)",
+        &["libssh:libssh"],
+    ),
+    row(
+        "libssh2",
+        &["libssh2.so*"],
+        r"SSH-2\.0-libssh2_(\d+\.\d+\.\d+)",
+        &["libssh2:libssh2"],
+    ),
     // Web and proxies
     row(
         "nginx",
@@ -289,13 +353,23 @@ pub(super) const PROGRAMS: &[Program] = &[
     // Stores
     row(
         "redis",
-        &["redis-server"],
+        &[
+            "redis-server",
+            "redis-check-*",
+            "redis-cli",
+            "redis-benchmark",
+        ],
         REDIS_BUILD,
         &["redis:redis", "redislabs:redis"],
     ),
     row(
         "valkey",
-        &["valkey-server"],
+        &[
+            "valkey-server",
+            "valkey-check-*",
+            "valkey-cli",
+            "valkey-benchmark",
+        ],
         REDIS_BUILD,
         &["lfprojects:valkey", "linuxfoundation:valkey"],
     ),
@@ -402,11 +476,65 @@ pub(super) const PROGRAMS: &[Program] = &[
         r"(?-u)\x00(\d+\.\d+\.\d+)\x00{1,8}(?:%s)?Fluent",
         &["treasuredata:fluent_bit"],
     ),
+    row(
+        "mosquitto",
+        &["mosquitto"],
+        r"(?-u)\x00(\d+\.\d+\.\d+)\x00+mosquitto version",
+        &["eclipse:mosquitto"],
+    ),
+    row(
+        "samba",
+        &["smbd", "nmbd", "winbindd"],
+        r"(?-u)\x00SAMBA_(\d+\.\d+\.\d+)",
+        &["samba:samba"],
+    ),
+    row(
+        "rsyslog",
+        &["rsyslogd"],
+        r"swVersion=\x22(\d+\.\d+\.\d+)\x22",
+        &["rsyslog:rsyslog"],
+    ),
+    row(
+        "syslog-ng",
+        &["syslog-ng"],
+        r"syslog-ng \d+ \((\d+\.\d+\.\d+)\)",
+        &["oneidentity:syslog-ng"],
+    ),
+    row(
+        "cups",
+        &["cupsd"],
+        r"CUPS v(\d+\.\d+\.\d+)",
+        &["openprinting:cups", "apple:cups"],
+    ),
+    row(
+        "freeradius",
+        &["freeradius", "radiusd"],
+        r"FreeRADIUS Version (\d+\.\d+\.\d+)",
+        &["freeradius:freeradius"],
+    ),
+    row(
+        "coturn",
+        &["turnserver"],
+        r"Coturn-(\d+\.\d+\.\d+(?:\.\d+)?)",
+        &["coturn_project:coturn"],
+    ),
+    row(
+        "nsd",
+        &["nsd"],
+        r"(?-u)\x00NSD (\d+\.\d+\.\d+)\x00",
+        &["nlnetlabs:name_server_daemon"],
+    ),
+    row(
+        "crun",
+        &["crun"],
+        r"(?-u)\x00(\d+\.\d+(?:\.\d+)?)\x00%s version %s\n\x00commit: ",
+        &["crun_project:crun"],
+    ),
     // Media
     row(
         "ffmpeg",
-        &["ffmpeg", "ffprobe"],
-        r"%s version n?(\d+\.\d+(?:\.\d+)?)",
+        &["ffmpeg", "ffmpeg-*", "ffprobe", "libavcodec.so*"],
+        r"(?:%s|FFmpeg) version n?(\d+\.\d+(?:\.\d+)?)",
         &["ffmpeg:ffmpeg"],
     ),
     row(
@@ -415,101 +543,94 @@ pub(super) const PROGRAMS: &[Program] = &[
         r"ImageMagick (\d+\.\d+\.\d+-\d+)",
         &["imagemagick:imagemagick"],
     ),
+    row(
+        "libpng",
+        &["libpng*.so*"],
+        r"libpng version (\d+\.\d+\.\d+)",
+        &["libpng:libpng"],
+    ),
+    row(
+        "libtiff",
+        &["libtiff.so*"],
+        r"LIBTIFF, Version (\d+\.\d+\.\d+)",
+        &["libtiff:libtiff"],
+    ),
+    row(
+        "libjpeg-turbo",
+        &["libjpeg.so*", "libturbojpeg.so*"],
+        r"libjpeg-turbo version (\d+\.\d+\.\d+)",
+        &["libjpeg-turbo:libjpeg-turbo"],
+    ),
 ];
 
-/// `v1.2.3`, set with `-X` and so alone between two NULs.
-const LINKED_V: Option<&str> = Some(r"(?-u)\x00v(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?)\x00");
-/// The same with what distributions add: `v1.28.5+k3s1`.
-const KUBERNETES: Option<&str> = Some(r"(?-u)\x00v(1\.\d+\.\d+(?:[-+][0-9A-Za-z.-]{1,40})?)\x00");
-/// As [`LINKED_V`] without the letter.
-const LINKED: Option<&str> = Some(r"(?-u)\x00(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?)\x00");
+/// A version alone between two NULs: `v1.2.3`, `1.28.5+k3s1`, `1.6.20~ds1`. What begins with a digit
+/// after a hyphen is the revision of a distribution's package.
+pub(super) const LINKED_VERSION: &str = r"(?-u)\x00v?(\d+\.\d+\.\d+(?:-[A-Za-z][0-9A-Za-z.-]{0,40})?(?:\+[0-9A-Za-z.-]{1,40})?)(?:~[0-9A-Za-z.+~-]{1,40})?\x00";
 
-const fn go(
-    module: &'static str,
-    pattern: Option<&'static str>,
-    cpe: &'static [&'static str],
-) -> GoProgram {
+const fn go(module: &'static str, cpe: &'static [&'static str]) -> GoProgram {
     GoProgram {
         module,
-        pattern,
+        released_with: None,
+        pattern: None,
         cpe,
     }
 }
 
 pub(super) const GO_PROGRAMS: &[GoProgram] = &[
-    go("k8s.io/kubernetes", KUBERNETES, &["kubernetes:kubernetes"]),
-    go("go.etcd.io/etcd", None, &["etcd:etcd", "redhat:etcd"]),
+    go("k8s.io/kubernetes", &["kubernetes:kubernetes"]),
+    GoProgram {
+        released_with: Some("go.etcd.io/etcd/api/v3"),
+        ..go("go.etcd.io/etcd", &["etcd:etcd", "redhat:etcd"])
+    },
     go(
         "github.com/containerd/containerd",
-        LINKED_V,
         &["linuxfoundation:containerd"],
     ),
-    go(
-        "github.com/opencontainers/runc",
-        LINKED,
-        &["linuxfoundation:runc"],
-    ),
+    go("github.com/opencontainers/runc", &["linuxfoundation:runc"]),
     go(
         "github.com/docker/docker",
-        LINKED,
         &["docker:docker", "mobyproject:moby"],
     ),
-    go("github.com/docker/cli", LINKED, &["docker:docker"]),
+    go("github.com/docker/cli", &["docker:docker"]),
+    go("github.com/docker/distribution", &["docker:registry"]),
     go(
-        "github.com/moby/buildkit",
-        LINKED_V,
-        &["mobyproject:buildkit"],
+        "github.com/distribution/distribution",
+        &["distribution:distribution"],
     ),
-    go(
-        "github.com/containers/podman",
-        None,
-        &["podman_project:podman"],
-    ),
-    go("github.com/cri-o/cri-o", None, &["kubernetes:cri-o"]),
-    go("github.com/coredns/coredns", None, &["coredns.io:coredns"]),
-    go("github.com/cilium/cilium", None, &["cilium:cilium"]),
-    go(
-        "github.com/projectcalico/calico",
-        LINKED_V,
-        &["tigera:calico"],
-    ),
-    go("github.com/hashicorp/consul", LINKED, &["hashicorp:consul"]),
-    go("github.com/hashicorp/vault", LINKED, &["hashicorp:vault"]),
-    go("github.com/hashicorp/nomad", LINKED, &["hashicorp:nomad"]),
-    go(
-        "github.com/hashicorp/terraform",
-        None,
-        &["hashicorp:terraform"],
-    ),
-    go("github.com/traefik/traefik", LINKED, &["traefik:traefik"]),
-    go("github.com/caddyserver/caddy", None, &["caddyserver:caddy"]),
-    go("helm.sh/helm", LINKED_V, &["helm:helm"]),
+    go("github.com/moby/buildkit", &["mobyproject:buildkit"]),
+    go("github.com/containers/podman", &["podman_project:podman"]),
+    go("github.com/cri-o/cri-o", &["kubernetes:cri-o"]),
+    go("github.com/coredns/coredns", &["coredns.io:coredns"]),
+    go("github.com/cilium/cilium", &["cilium:cilium"]),
+    go("github.com/projectcalico/calico", &["tigera:calico"]),
+    GoProgram {
+        // The page of its web interface states it.
+        pattern: Some(r"CONSUL_VERSION: (\d+\.\d+\.\d+)"),
+        ..go("github.com/hashicorp/consul", &["hashicorp:consul"])
+    },
+    go("github.com/hashicorp/vault", &["hashicorp:vault"]),
+    go("github.com/hashicorp/nomad", &["hashicorp:nomad"]),
+    go("github.com/hashicorp/terraform", &["hashicorp:terraform"]),
+    go("github.com/traefik/traefik", &["traefik:traefik"]),
+    go("github.com/caddyserver/caddy", &["caddyserver:caddy"]),
+    go("helm.sh/helm", &["helm:helm"]),
     go(
         "github.com/prometheus/prometheus",
-        LINKED,
         &["prometheus:prometheus"],
     ),
     go(
         "github.com/prometheus/alertmanager",
-        LINKED,
         &["prometheus:alertmanager"],
     ),
-    go("github.com/grafana/grafana", LINKED, &["grafana:grafana"]),
-    go("github.com/grafana/loki", LINKED, &["grafana:loki"]),
-    go("github.com/minio/minio", None, &["minio:minio"]),
-    go(
-        "github.com/nats-io/nats-server",
-        None,
-        &["nats:nats_server"],
-    ),
-    go(
-        "github.com/influxdata/influxdb",
-        LINKED,
-        &["influxdata:influxdb"],
-    ),
-    go("github.com/argoproj/argo-cd", LINKED, &["argoproj:argo_cd"]),
-    go("code.gitea.io/gitea", LINKED, &["gitea:gitea"]),
-    go("istio.io/istio", LINKED, &["istio:istio"]),
-    go("github.com/rclone/rclone", None, &["rclone:rclone"]),
-    go("github.com/restic/restic", None, &["restic:restic"]),
+    go("github.com/grafana/grafana", &["grafana:grafana"]),
+    go("github.com/grafana/loki", &["grafana:loki"]),
+    go("github.com/minio/minio", &["minio:minio"]),
+    go("github.com/nats-io/nats-server", &["nats:nats_server"]),
+    go("github.com/influxdata/influxdb", &["influxdata:influxdb"]),
+    go("github.com/argoproj/argo-cd", &["argoproj:argo_cd"]),
+    go("github.com/cli/cli", &["github:cli"]),
+    go("code.gitea.io/gitea", &["gitea:gitea"]),
+    go("istio.io/istio", &["istio:istio"]),
+    go("github.com/rclone/rclone", &["rclone:rclone"]),
+    go("github.com/restic/restic", &["restic:restic"]),
 ];

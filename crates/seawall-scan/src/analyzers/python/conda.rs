@@ -39,7 +39,7 @@ impl Analyzer for CondaMeta {
         );
         package.architecture = record.subdir;
         package.licenses = record.license.into_iter().collect();
-        found.packages.push(package);
+        found.add(package);
         Ok(())
     }
 }

@@ -36,7 +36,7 @@ impl Analyzer for Metadata {
 
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let package = read(&document::text(file)?, file.path)?;
-        found.packages.push(package);
+        found.add(package);
         Ok(())
     }
 }
@@ -68,14 +68,14 @@ impl Analyzer for Egg {
         let mut bytes = Vec::new();
         member.take(MAX_METADATA).read_to_end(&mut bytes)?;
         if bytes.len() as u64 == MAX_METADATA {
-            found.incomplete.push(Incomplete::new(
+            found.note(Incomplete::new(
                 IncompleteReason::LimitReached,
                 format!("{}!/EGG-INFO/PKG-INFO", file.path),
                 format!("read only the first {MAX_METADATA} bytes"),
             ));
         }
         let package = read(&String::from_utf8_lossy(&bytes), file.path)?;
-        found.packages.push(package);
+        found.add(package);
         Ok(())
     }
 }

@@ -36,7 +36,7 @@ impl Analyzer for Requirements {
         for line in logical_lines(&text) {
             if let Some(other) = included(&line) {
                 if !is_requirement_file(&beside(file.path, other)) {
-                    found.incomplete.push(not_read(file.path, other));
+                    found.note(not_read(file.path, other));
                 }
             } else if let Some((name, version)) = pinned(&line) {
                 declared.add(name, version, development);

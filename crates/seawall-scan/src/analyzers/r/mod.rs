@@ -92,7 +92,7 @@ impl Analyzer for Description {
                 .map(|l| (*l).to_owned())
                 .into_iter()
                 .collect();
-            found.packages.push(package);
+            found.add(package);
         }
         Ok(())
     }

@@ -72,22 +72,20 @@ impl Table<'_> {
         };
         for index in (1..entries).step_by(2) {
             let (Some(start), Some(end)) = (place(index), place(index - 1)) else {
-                sink(Err(Damage::new(
-                    at,
-                    "a hash page has more entries than fit",
-                )));
+                let message = "a hash page has more entries than fit";
+                sink(at, Err(Damage::new(at, message)));
                 return;
             };
             match page.get(start) {
                 Some(&ITEM_OFF_PAGE) => {
                     let blob = self.overflow(page, start);
                     let missing = || Damage::new(at + start, "a package is not where it should be");
-                    sink(blob.as_deref().ok_or_else(missing));
+                    sink(at + start, blob.as_deref().ok_or_else(missing));
                 }
                 // The table's own record of the next free number has four bytes.
                 Some(&ITEM_IN_PAGE) => {
                     if let Some(blob) = page.get(start + 1..end).filter(|blob| blob.len() > 4) {
-                        sink(Ok(blob));
+                        sink(at + start, Ok(blob));
                     }
                 }
                 _ => {}

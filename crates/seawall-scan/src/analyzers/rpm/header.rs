@@ -2,7 +2,6 @@
 //! the number of index entries and the size of the data, the entries, the data. The entries of
 //! an immutable region and those that the installation added lie in one index.
 
-use super::Damage;
 use super::bytes::{Order, slice};
 
 pub(super) const NAME: u32 = 1000;
@@ -46,16 +45,15 @@ pub(super) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    pub(super) fn parse(blob: &'a [u8]) -> Result<Self, Damage> {
+    /// # Errors
+    /// What is wrong with the header.
+    pub(super) fn parse(blob: &'a [u8]) -> Result<Self, String> {
         let order = Order::Big;
-        let short = || Damage::new(0, "a package's header ends too early");
+        let short = || "a package's header ends too early".to_owned();
         let count = order.size(blob, 0).ok_or_else(short)?;
         let data_bytes = order.size(blob, 4).ok_or_else(short)?;
         if count == 0 || count > MAX_ENTRIES {
-            return Err(Damage::new(
-                0,
-                format!("a package's header cannot have {count} entries"),
-            ));
+            return Err(format!("a package's header cannot have {count} entries"));
         }
         let index = slice(blob, 8, count * ENTRY_BYTES).ok_or_else(short)?;
         let data = slice(blob, 8 + count * ENTRY_BYTES, data_bytes).ok_or_else(short)?;
@@ -120,34 +118,26 @@ impl<'a> Header<'a> {
         .take(count)
     }
 
-    /// The package's files, without a leading slash, as long as their names fit into what is left
-    /// of `names_left` bytes.
-    pub(super) fn files(&self, names_left: &mut usize) -> Vec<String> {
+    /// The package's files, without a leading slash. A header can name a directory once for any
+    /// number of files, so that they may take many times its bytes.
+    pub(super) fn files(&self) -> impl Iterator<Item = String> {
         let directories: Vec<&[u8]> = self.strings(DIRECTORY_NAMES).collect();
         let compressed = self
             .strings(BASE_NAMES)
             .zip(self.integers(DIRECTORY_INDEXES))
-            .filter_map(|(name, index)| {
+            .filter_map(move |(name, index)| {
                 let directory = directories.get(usize::try_from(index).ok()?)?;
                 Some((*directory, name))
             });
         // Before rpm 4, whole paths.
         let whole = self.strings(OLD_FILE_NAMES).map(|path| (&b""[..], path));
-        let mut files = Vec::new();
-        for (directory, name) in compressed.chain(whole) {
-            let bytes = directory.len().saturating_add(name.len());
-            if bytes > MAX_PATH {
-                continue;
-            }
-            let Some(left) = names_left.checked_sub(bytes) else {
-                *names_left = 0;
-                break;
-            };
-            *names_left = left;
-            let path = [directory, name].concat();
-            let path = String::from_utf8_lossy(&path);
-            files.push(path.trim_start_matches('/').to_owned());
-        }
-        files
+        compressed
+            .chain(whole)
+            .filter(|(directory, name)| directory.len().saturating_add(name.len()) <= MAX_PATH)
+            .map(|(directory, name)| {
+                let path = [directory, name].concat();
+                let path = String::from_utf8_lossy(&path);
+                path.trim_start_matches('/').to_owned()
+            })
     }
 }

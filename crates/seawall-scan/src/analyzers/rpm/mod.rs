@@ -10,7 +10,7 @@ mod header;
 mod ndb;
 mod sqlite;
 
-use super::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use super::{AnalyzeError, Analyzer, File, Found, Pattern};
 use crate::purl::source_rpm;
 use header::Header;
 use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType, SourcePackage};
@@ -46,9 +46,13 @@ impl Analyzer for Rpm {
         512 << 20
     }
 
+    fn is_database(&self, _path: &str) -> bool {
+        true
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         if file.path.ends_with("-wal") {
-            found.incomplete.push(unread_journal(file.path));
+            found.note(unread_journal(file.path));
             return Ok(());
         }
         let content = file.content.read_all()?;
@@ -86,12 +90,8 @@ impl Damage {
     }
 }
 
-/// Takes the header of one package, or what is wrong with it.
-type Sink<'a> = dyn FnMut(Result<&[u8], Damage>) + 'a;
-
-/// Bytes of file names that are kept of one database. A header can name a directory once for any
-/// number of files, so a small one could grow to fill the memory.
-const MAX_NAMES: usize = 256 << 20;
+/// Takes the header of one package and where it begins in the database, or what is wrong with it.
+type Sink<'a> = dyn FnMut(usize, Result<&[u8], Damage>) + 'a;
 
 /// The packages of a database, whatever its format. `path` is for messages.
 ///
@@ -110,34 +110,26 @@ pub fn parse_database(path: &str, bytes: &[u8], found: &mut Found) -> Result<(),
             .at(0));
         }
     };
-    let mut names_left = MAX_NAMES;
-    let mut sink = |blob: Result<&[u8], Damage>| match blob
-        .and_then(|blob| add_package(blob, &mut names_left, found))
-    {
-        Ok(()) => {}
-        Err(damage) => found.incomplete.push(
-            Incomplete::new(
-                IncompleteReason::Corrupt,
-                format!("/{path}"),
-                format!("rpm: {}", damage.message),
-            )
-            .at(damage.offset),
-        ),
+    let mut sink = |at: usize, blob: Result<&[u8], Damage>| {
+        let result = blob
+            .and_then(|blob| add_package(blob, found).map_err(|message| Damage::new(at, message)));
+        if let Err(damage) = result {
+            let message = format!("rpm: {}", damage.message);
+            let place = format!("/{path}");
+            let incomplete = Incomplete::new(IncompleteReason::Corrupt, place, message);
+            found.note(incomplete.at(damage.offset));
+        }
     };
-    let result = read(bytes, &mut sink);
-    if names_left == 0 {
-        found.incomplete.push(Incomplete::new(
-            IncompleteReason::LimitReached,
-            format!("/{path}"),
-            format!("rpm: packages name more than {MAX_NAMES} bytes of files"),
-        ));
-    }
-    result.map_err(|damage| AnalyzeError::corrupt(damage.message).at(damage.offset))
+    read(bytes, &mut sink).map_err(|damage| AnalyzeError::corrupt(damage.message).at(damage.offset))
 }
 
-fn add_package(blob: &[u8], names_left: &mut usize, found: &mut Found) -> Result<(), Damage> {
+/// Adds the package of a header.
+///
+/// # Errors
+/// What is wrong with the header.
+fn add_package(blob: &[u8], found: &mut Found) -> Result<(), String> {
     let header = Header::parse(blob)?;
-    let missing = |what| Damage::new(0, format!("a package without {what}"));
+    let missing = |what| format!("a package without {what}");
     let name = header.string(header::NAME).ok_or_else(|| missing("name"))?;
     // Keys of signatures are kept as if they were packages.
     if name == "gpg-pubkey" {
@@ -149,26 +141,15 @@ fn add_package(blob: &[u8], names_left: &mut usize, found: &mut Found) -> Result
     let release = header.string(header::RELEASE).unwrap_or_default();
     let epoch = header.integer(header::EPOCH);
     let full_version = evr(epoch, &version, &release);
-    let mut package = Package::new(
-        PackageType::Rpm,
-        name.clone(),
-        full_version,
-        Evidence::Database,
-    );
+    let mut package = Package::new(PackageType::Rpm, &name, full_version, Evidence::Database);
     let stated = |tag| header.string(tag).filter(|value| value != "(none)");
     package.architecture = stated(header::ARCHITECTURE);
     package.vendor = stated(header::VENDOR);
     package.module = stated(header::MODULARITY_LABEL);
     package.licenses = stated(header::LICENSE).into_iter().collect();
     package.source = stated(header::SOURCE_RPM).and_then(|file| source_package(&file, epoch));
-    found.packages.push(package);
-    let paths = header.files(names_left);
-    if !paths.is_empty() {
-        found.owned.push(OwnedFiles {
-            package: name,
-            paths,
-        });
-    }
+    found.add(package);
+    found.own(&name, header.files());
     Ok(())
 }
 
@@ -230,7 +211,7 @@ pub fn parse_manifest(text: &str, found: &mut Found) {
         package.architecture = stated(architecture);
         package.vendor = stated(vendor);
         package.source = source_package(source, epoch);
-        found.packages.push(package);
+        found.add(package);
     }
 }
 

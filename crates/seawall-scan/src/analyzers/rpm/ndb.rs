@@ -44,7 +44,8 @@ pub(super) fn read_packages(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Dam
         }
         let blob = blob_of(bytes, slot, package).filter(|blob| blob.len() <= left);
         left = left.saturating_sub(blob.map_or(0, <[u8]>::len));
-        sink(blob.ok_or_else(|| Damage::new(at, "a slot names a package that is not there")));
+        let missing = || Damage::new(at, "a slot names a package that is not there");
+        sink(at, blob.ok_or_else(missing));
     }
     if end > bytes.len() {
         return Err(Damage::new(bytes.len(), "the database ends in its slots"));

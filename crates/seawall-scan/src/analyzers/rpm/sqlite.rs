@@ -20,7 +20,7 @@ pub(super) fn read_packages(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Dam
     let database = Database::open(bytes)?;
     let mut root = None;
     // The schema is a table itself, rooted in the first page: type, name, table, root page, SQL.
-    database.walk(1, &mut |row| {
+    database.walk(1, &mut |_, row| {
         let Ok(row) = row else {
             return;
         };
@@ -33,15 +33,15 @@ pub(super) fn read_packages(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Dam
         }
     })?;
     let root = root.ok_or_else(|| Damage::new(0, "the database has no table of packages"))?;
-    database.walk(root, &mut |row| {
+    database.walk(root, &mut |at, row| {
         let blob = row.and_then(|row| match columns(row).get(1) {
             Some(Value::Bytes(blob)) => Ok(*blob),
             _ => Err(Damage::new(
-                0,
+                at,
                 "a row of the packages' table holds no package",
             )),
         });
-        sink(blob);
+        sink(at, blob);
     })
 }
 
@@ -113,7 +113,8 @@ impl<'a> Walk<'_, 'a> {
         {
             let at = number
                 .saturating_sub(1)
-                .saturating_mul(self.database.page_bytes);
+                .saturating_mul(self.database.page_bytes)
+                .min(self.database.bytes.len());
             self.missing.get_or_insert_with(|| {
                 Damage::new(
                     at,
@@ -146,7 +147,7 @@ impl<'a> Walk<'_, 'a> {
             if kind == LEAF_PAGE {
                 let payload = self.payload(page, cell);
                 let damaged = || Damage::new(at + cell, "a row does not lie within the database");
-                row(payload.as_deref().ok_or_else(damaged));
+                row(at + cell, payload.as_deref().ok_or_else(damaged));
             } else {
                 self.visit(Order::Big.size(page, cell)?, depth + 1, row);
             }

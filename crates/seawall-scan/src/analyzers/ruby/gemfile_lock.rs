@@ -21,43 +21,48 @@ impl Analyzer for GemfileLock {
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let text = document::text(file)?;
         let mut declared = Declared::new(PackageType::Gem);
-        let mut section = None;
-        let mut offset = 0;
-        for line in text.split_inclusive('\n') {
-            let start = offset;
-            offset += line.len() as u64;
-            let line = line.trim_end();
-            if line.is_empty() {
-                continue;
-            }
-            if line.starts_with("<<<<<<<") {
-                return Err(AnalyzeError::corrupt("an unresolved merge conflict").at(start));
-            }
-            if !line.starts_with(' ') {
-                section = Some(line);
-                continue;
-            }
-            match section {
-                None => {
-                    let message = "not a Bundler lockfile: it does not begin with a section";
-                    return Err(AnalyzeError::corrupt(message).at(start));
-                }
-                Some("GEM" | "GIT" | "PLUGIN SOURCE") => {}
-                Some(_) => continue,
-            }
-            // Gems are indented by four spaces, what they depend on by six.
-            let Some(spec) = line.strip_prefix("    ").filter(|s| !s.starts_with(' ')) else {
-                continue;
-            };
-            let Some((name, version)) = name_and_version(spec) else {
-                let message = format!("'{spec}' is not a gem with its version");
-                return Err(AnalyzeError::corrupt(message).at(start));
-            };
-            declared.add(name, version, false);
-        }
+        let result = read(&text, &mut declared);
         declared.move_to(found);
-        Ok(())
+        result
     }
+}
+
+fn read(text: &str, declared: &mut Declared) -> Result<(), AnalyzeError> {
+    let mut section = None;
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let start = offset;
+        offset += line.len() as u64;
+        let line = line.trim_end();
+        if line.is_empty() {
+            continue;
+        }
+        if line.starts_with("<<<<<<<") {
+            return Err(AnalyzeError::corrupt("an unresolved merge conflict").at(start));
+        }
+        if !line.starts_with(' ') {
+            section = Some(line);
+            continue;
+        }
+        match section {
+            None => {
+                let message = "not a Bundler lockfile: it does not begin with a section";
+                return Err(AnalyzeError::corrupt(message).at(start));
+            }
+            Some("GEM" | "GIT" | "PLUGIN SOURCE") => {}
+            Some(_) => continue,
+        }
+        // Gems are indented by four spaces, what they depend on by six.
+        let Some(spec) = line.strip_prefix("    ").filter(|s| !s.starts_with(' ')) else {
+            continue;
+        };
+        let Some((name, version)) = name_and_version(spec) else {
+            let message = format!("'{spec}' is not a gem with its version");
+            return Err(AnalyzeError::corrupt(message).at(start));
+        };
+        declared.add(name, version, false);
+    }
+    document::check_end(text)
 }
 
 /// `nokogiri (1.15.0-x86_64-linux)`: a gem's version has no hyphen, so that what follows one is
@@ -71,7 +76,7 @@ fn name_and_version(spec: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyzers::testing::{analyze, check};
+    use crate::analyzers::testing::{analyze, check, lines};
 
     #[test]
     fn gems_of_registries_and_repositories() {
@@ -98,5 +103,13 @@ mod tests {
             let (_, result) = analyze(&GemfileLock, "Gemfile.lock", bytes);
             assert_eq!(result.unwrap_err().offset, Some(offset));
         }
+    }
+
+    #[test]
+    fn what_stood_before_the_damage_was_lost() {
+        let bytes = b"GEM\n  specs:\n    rack (2.0)\n    rails\n";
+        let (found, result) = analyze(&GemfileLock, "Gemfile.lock", bytes);
+        assert!(result.is_err());
+        assert_eq!(lines(&found), ["rack 2.0"]);
     }
 }

@@ -57,7 +57,7 @@ impl Analyzer for Gemspec {
         };
         let mut package = Package::new(PackageType::Gem, name, version, Evidence::Installed);
         package.licenses = licenses;
-        found.packages.push(package);
+        found.add(package);
         Ok(())
     }
 }

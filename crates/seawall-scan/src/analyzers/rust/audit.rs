@@ -23,6 +23,9 @@ struct Crate {
     /// `runtime` or `build`.
     #[serde(default)]
     kind: String,
+    /// Whether this is the program itself.
+    #[serde(default)]
+    root: bool,
 }
 
 /// Reads the list that cargo-auditable leaves in section `.dep-v0`, zlib-compressed JSON
@@ -43,8 +46,10 @@ fn add_list(section: &[u8], found: &mut Found) -> Result<(), AnalyzeError> {
     })?;
     let list: List = document::json_from(&json)?;
     for krate in list.packages {
-        // The program's own crates, which no registry knows.
-        if krate.source == "local" || krate.name.is_empty() || krate.version.is_empty() {
+        // The crates that the program's own workspace is divided into, which no registry knows. The
+        // program itself is listed: advisories are published for programs too.
+        let is_inner = krate.source == "local" && !krate.root;
+        if is_inner || krate.name.is_empty() || krate.version.is_empty() {
             continue;
         }
         let mut package = Package::new(
@@ -55,7 +60,7 @@ fn add_list(section: &[u8], found: &mut Found) -> Result<(), AnalyzeError> {
         );
         // Ran while the program was built and is no part of it.
         package.development = krate.kind == "build";
-        found.packages.push(package);
+        found.add(package);
     }
     Ok(())
 }
@@ -87,12 +92,13 @@ mod tests {
     #[test]
     fn audit() {
         let json = br#"{"packages":[
-            {"name":"app","version":"0.1.0","source":"local","root":true,"dependencies":[1,2]},
+            {"name":"app","version":"0.1.0","source":"local","root":true,"dependencies":[1,2,3]},
+            {"name":"app-core","version":"0.1.0","source":"local"},
             {"name":"serde","version":"1.0.1","source":"crates.io"},
             {"name":"cc","version":"1.0.2","source":"crates.io","kind":"build"}]}"#;
         let mut found = Found::default();
         add_list(&stored(json), &mut found).unwrap();
-        assert_eq!(lines(&found), ["serde 1.0.1", "cc 1.0.2 dev"]);
+        assert_eq!(lines(&found), ["app 0.1.0", "serde 1.0.1", "cc 1.0.2 dev"]);
         assert!(add_list(&stored(json)[..40], &mut Found::default()).is_err());
         assert!(add_list(b"no zlib", &mut Found::default()).is_err());
     }
