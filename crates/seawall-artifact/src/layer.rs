@@ -154,6 +154,8 @@ pub(crate) trait LinkTargets {
     ) -> Result<Content, Error>;
     /// Whether [`LinkTargets::content`] gives content at once.
     fn at_hand(&self) -> bool;
+    /// Is told of a file whose content was asked for: links to it may follow.
+    fn passed(&mut self, _path: &str, _content: &Content) {}
 }
 
 /// Hands every member to the visitor.
@@ -312,7 +314,11 @@ impl<I: Input> Entry for TarEntry<'_, I> {
 
     fn content(&mut self) -> Result<Content, Error> {
         match self.what {
-            What::File => self.reader.content(),
+            What::File => {
+                let content = self.reader.content()?;
+                self.targets.passed(&self.names.path, &content);
+                Ok(content)
+            }
             What::HardLink => {
                 let member = self.reader.member();
                 let (offset, mode) = (member.offset, member.mode);

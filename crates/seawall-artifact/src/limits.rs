@@ -3,8 +3,13 @@
 pub struct Limits {
     /// Uncompressed bytes of one layer.
     pub layer_bytes: u64,
-    /// Uncompressed bytes per compressed byte of one layer, beyond the first 64 MiB.
+    /// Uncompressed bytes per compressed byte of one layer, beyond the first
+    /// [`Limits::ratio_free_bytes`].
     pub ratio: u64,
+    /// Uncompressed bytes of one layer at which its ratio begins to count. Files with holes, as
+    /// databases and virtual machines make them, compress by any ratio, and undoing it takes
+    /// about a second for these.
+    pub ratio_free_bytes: u64,
     /// Entries of one layer.
     pub entries: u64,
     /// Bytes of one file that are copied to memory from a stream.
@@ -24,6 +29,7 @@ impl Default for Limits {
         Self {
             layer_bytes: 64 << 30,
             ratio: 1_100,
+            ratio_free_bytes: 4 << 30,
             entries: 20_000_000,
             file_bytes: 512 << 20,
             held_bytes: 768 << 20,

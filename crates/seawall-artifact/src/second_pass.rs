@@ -1,5 +1,6 @@
 //! Contents of hard links in layers that are streams: when a link is met, its content has passed.
-//! Those that were asked for are noted, and the layer is read once more.
+//! Those that were asked for are noted, and the layer is read once more. Where it passes only once,
+//! the contents that a visitor took are kept for links to them.
 
 use crate::layer::{LinkTargets, Names, What, unreachable_target};
 use crate::tar::{Input, Reader};
@@ -9,10 +10,20 @@ use std::collections::HashMap;
 /// The most hard links of one layer whose contents are fetched.
 const MAX_LINKS: usize = 100_000;
 
+/// Bytes of contents that are kept of a layer that passes only once. Links join files of one name,
+/// as package managers make them, so that a link is wanted where its target was.
+const MAX_KEPT: u64 = 64 << 20;
+
+/// What a kept content costs beside its bytes.
+const KEPT_OVERHEAD: u64 = 256;
+
 /// Hard links whose contents a visitor wants.
 #[derive(Debug)]
 pub(crate) struct SecondPass {
     possible: bool,
+    /// By path; only where there is no second pass.
+    kept: HashMap<String, Content>,
+    kept_bytes: u64,
     /// By target.
     wanted: HashMap<String, Vec<Wanted>>,
     count: usize,
@@ -36,6 +47,8 @@ impl SecondPass {
     pub(crate) fn new(possible: bool) -> Self {
         Self {
             possible,
+            kept: HashMap::new(),
+            kept_bytes: 0,
             wanted: HashMap::new(),
             count: 0,
             hopeful: true,
@@ -87,6 +100,21 @@ impl SecondPass {
         Ok(())
     }
 
+    /// The content of a link where there is no second pass, also for links to the link.
+    fn kept_content(&mut self, target: &str, link: &str) -> Result<Content, Error> {
+        let Some(content) = self.kept.get(target).cloned() else {
+            return Err(Error::Unsupported {
+                place: link.to_owned(),
+                message: format!(
+                    "this hard link has its content in {target}, which had passed in the stream; \
+                     save the image to a file and scan that"
+                ),
+            });
+        };
+        self.kept.insert(link.to_owned(), content.clone());
+        Ok(content)
+    }
+
     /// What was not found.
     pub(crate) fn finish(self, place: &str) -> Result<(), Error> {
         let first = self
@@ -110,7 +138,7 @@ impl LinkTargets for SecondPass {
         mode: u32,
     ) -> Result<Content, Error> {
         if !self.possible {
-            return Err(unreachable_target("a stream", link, target));
+            return self.kept_content(target, link);
         }
         if self.count == MAX_LINKS {
             return Err(Error::Limit {
@@ -133,6 +161,14 @@ impl LinkTargets for SecondPass {
 
     fn at_hand(&self) -> bool {
         false
+    }
+
+    fn passed(&mut self, path: &str, content: &Content) {
+        let bytes = self.kept_bytes + content.len() + KEPT_OVERHEAD;
+        if !self.possible && bytes <= MAX_KEPT {
+            self.kept_bytes = bytes;
+            self.kept.insert(path.to_owned(), content.clone());
+        }
     }
 }
 

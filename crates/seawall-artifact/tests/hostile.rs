@@ -4,7 +4,7 @@
 
 mod support;
 
-use seawall_artifact::{Artifact, Limits, Options, Progress, Source};
+use seawall_artifact::{Artifact, Entry, Error, LayerVisitor, Limits, Options, Progress, Source};
 use seawall_model::IncompleteReason;
 use std::sync::atomic::{AtomicU64, Ordering};
 use support::*;
@@ -337,7 +337,7 @@ fn every_limit_is_told_and_the_rest_is_read() {
     let gzip = docker_archive(&[&compress(Format::Gzip, &layer)], true);
     let three = docker_archive(&[&layer, &layer, &layer], true);
     let zeros = tar(&[
-        Member::File("zeros", &vec![0; 70 << 20]),
+        Member::File("zeros", &vec![0; 10 << 20]),
         Member::File("b", b"1"),
     ]);
     let bomb = docker_archive(&[&compress(Format::Zstd, &zeros)], true);
@@ -366,7 +366,12 @@ fn every_limit_is_told_and_the_rest_is_read() {
         (&gzip, |l| l.entries = 2, 2, "2 entries"),
         (&plain, |l| l.entries = 2, 2, "2 entries"),
         (&three, |l| l.layers = 2, 6, "limit of 2 layers"),
-        (&bomb, |l| l.ratio = 10, 1, "10 uncompressed bytes for each"),
+        (
+            &bomb,
+            |l| (l.ratio, l.ratio_free_bytes) = (10, 1 << 20),
+            1,
+            "10 uncompressed bytes for each",
+        ),
     ];
     for (archive, change, entries, expected) in cases {
         let read = read_bytes(archive, &limited(change)).unwrap();
@@ -385,6 +390,31 @@ fn every_limit_is_told_and_the_rest_is_read() {
         error.to_string().contains("20 bytes of metadata"),
         "{error}"
     );
+}
+
+#[test]
+fn a_limit_of_the_stream_was_taken_for_one_of_the_file() {
+    let layer = tar(&[
+        Member::File("zeros", &vec![0; 10 << 20]),
+        Member::File("behind", b"1"),
+    ]);
+    let bomb = docker_archive(&[&compress(Format::Zstd, &layer)], true);
+    let options = limited(|l| (l.ratio, l.ratio_free_bytes) = (10, 1 << 20));
+    let file = temp(&bomb);
+    let taken = std::sync::Mutex::new(Vec::new());
+    struct Takes<'a>(&'a std::sync::Mutex<Vec<Error>>);
+    impl LayerVisitor for Takes<'_> {
+        fn visit(&mut self, entry: &mut dyn Entry) -> Result<(), Error> {
+            if let Err(error) = entry.content() {
+                self.0.lock().unwrap().push(error);
+            }
+            Ok(())
+        }
+    }
+    let artifact = Artifact::open(&Source::Archive(file.path().to_owned()), &options).unwrap();
+    artifact.read(&|| Takes(&taken), &Quiet).unwrap();
+    let taken = taken.into_inner().unwrap();
+    assert!(matches!(taken[..], [Error::Limit { .. }]), "{taken:?}");
 }
 
 #[test]

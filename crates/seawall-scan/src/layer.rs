@@ -118,8 +118,8 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             return Ok(());
         }
         match self.submit(entry, wanted) {
-            // The file is too large to be kept while the layer passes; what follows it is not.
-            Err(error @ Error::Limit { .. }) => {
+            // What follows the file can still be read.
+            Err(error @ Error::TooLarge { .. }) => {
                 self.keep_error(entry.path(), &error);
                 Ok(())
             }
