@@ -23,6 +23,9 @@ use std::path::{Path, PathBuf};
 /// them but to do harm.
 const MAX_PATH: usize = 4000;
 
+/// Files and directories that cannot be read and are named one by one.
+const MAX_UNREADABLE: usize = 1_000;
+
 /// Magic numbers of the kernel's own file systems, statfs(2).
 const KERNEL_FILE_SYSTEMS: &[u64] = &[
     0x9fa0,      // proc
@@ -120,9 +123,20 @@ impl Directory {
             context,
             entries: 0,
             incomplete: Vec::new(),
+            more_unreadable: 0,
         };
         if let Err(error) = walk.run(visitor) {
             walk.incomplete.push(error.to_incomplete());
+        }
+        if walk.more_unreadable > 0 {
+            walk.incomplete.push(Incomplete::new(
+                IncompleteReason::Unreadable,
+                self.place.to_string_lossy(),
+                format!(
+                    "{} more files and directories cannot be read",
+                    walk.more_unreadable
+                ),
+            ));
         }
         walk.incomplete
     }
@@ -140,6 +154,8 @@ struct Walk<'a> {
     context: &'a Context<'a>,
     entries: u64,
     incomplete: Vec<Incomplete>,
+    /// What is no longer listed one by one.
+    more_unreadable: u64,
 }
 
 impl Walk<'_> {
@@ -235,6 +251,10 @@ impl Walk<'_> {
     }
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        if self.incomplete.len() >= MAX_UNREADABLE {
+            self.more_unreadable += 1;
+            return;
+        }
         let reason = match error.kind() {
             io::ErrorKind::InvalidFilename => IncompleteReason::LimitReached,
             _ => IncompleteReason::Unreadable,

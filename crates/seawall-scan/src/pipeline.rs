@@ -3,10 +3,12 @@
 use crate::analyzers::{Analyzer, File, Found};
 use crate::dispatch::{AnalyzerSet, Dispatcher};
 use crate::path_set::PathHasher;
+use crate::scan::ScanOptions;
 use seawall_artifact::Content;
 use seawall_model::{Distro, Incomplete, IncompleteReason, Package};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// What all layers of a scan share.
 pub(crate) struct Pipeline<'a> {
@@ -15,6 +17,8 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) hasher: PathHasher,
     pub(crate) budget: Budget,
     excluded: &'a [String],
+    packages: Quota,
+    incomplete: Quota,
 }
 
 /// What the analyzers found in one file.
@@ -47,18 +51,49 @@ pub(crate) struct Job {
 }
 
 impl<'a> Pipeline<'a> {
-    pub(crate) fn new(
-        analyzers: &'a [&'a dyn Analyzer],
-        held_bytes: u64,
-        excluded: &'a [String],
-    ) -> Self {
+    pub(crate) fn new(analyzers: &'a [&'a dyn Analyzer], options: &'a ScanOptions<'_>) -> Self {
         Self {
             analyzers,
             dispatcher: Dispatcher::new(analyzers),
             hasher: PathHasher::default(),
-            budget: Budget::new(held_bytes),
-            excluded,
+            budget: Budget::new(options.held_bytes),
+            excluded: &options.excluded,
+            packages: Quota::new(options.max_packages),
+            incomplete: Quota::new(options.max_incomplete),
         }
+    }
+
+    /// Keeps a result, as far as the scan may grow.
+    pub(crate) fn keep(&self, mut result: FileResult, results: &Mutex<Vec<FileResult>>) {
+        self.packages.cut(&mut result.packages);
+        self.incomplete.cut(&mut result.incomplete);
+        let is_empty = result.packages.is_empty() && result.incomplete.is_empty();
+        if is_empty && result.owned.is_empty() && result.distro.is_none() {
+            return;
+        }
+        // A panic of an analyzer is caught before it can leave a list half-written.
+        results
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(result);
+    }
+
+    /// What was found and not kept.
+    pub(crate) fn not_kept(&self, place: &str) -> Vec<Incomplete> {
+        [
+            (&self.packages, "packages"),
+            (&self.incomplete, "files that could not be read"),
+        ]
+        .into_iter()
+        .filter_map(|(quota, what)| {
+            let refused = quota.refused.load(Ordering::Acquire);
+            let message = format!(
+                "at most {} {what} are listed: {refused} more are left out",
+                quota.limit
+            );
+            (refused > 0).then(|| Incomplete::new(IncompleteReason::LimitReached, place, message))
+        })
+        .collect()
     }
 
     /// Whether nothing below this directory is wanted.
@@ -159,6 +194,34 @@ fn beyond_limit(analyzer: &dyn Analyzer, path: &str, size: u64) -> Incomplete {
             analyzer.name()
         ),
     )
+}
+
+/// How many of a kind a scan keeps.
+struct Quota {
+    limit: u64,
+    kept: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Quota {
+    fn new(limit: u64) -> Self {
+        Self {
+            limit,
+            kept: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// Cuts a list to what there is room for.
+    fn cut<T>(&self, list: &mut Vec<T>) {
+        let wanted = list.len() as u64;
+        let before = self.kept.fetch_add(wanted, Ordering::AcqRel);
+        let room = self.limit.saturating_sub(before).min(wanted);
+        self.refused.fetch_add(wanted - room, Ordering::AcqRel);
+        // No more than the length of the list, which mostly has one element and room for four.
+        list.truncate(room as usize);
+        list.shrink_to_fit();
+    }
 }
 
 /// Bytes of the files that wait for an analyzer or are with one.
