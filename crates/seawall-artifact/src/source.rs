@@ -64,14 +64,17 @@ const KINDS_HINT: &str = "write docker-archive:FILE, oci-archive:FILE, oci-dir:D
 impl FromStr for Source {
     type Err = Error;
 
-    /// Reads a source as the command line has it: `KIND:WHAT`, a file, a directory with an image
-    /// layout, or the name of an image.
+    /// Reads a source as the command line has it: `KIND:WHAT`, a file, `-` for standard input, a
+    /// directory with an image layout, or the name of an image.
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_TEXT {
             return Err(Error::Usage {
                 message: format!("what to scan is named in {} bytes", text.len()),
                 hint: format!("name it in at most {MAX_TEXT} bytes"),
             });
+        }
+        if text == "-" {
+            return Ok(Self::Archive("/dev/stdin".into()));
         }
         let prefixed = text.split_once(':');
         if let Some((kind, what)) = prefixed {

@@ -311,6 +311,7 @@ fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Res
     let index: Manifest = parse(&format!("{}!index.json", files.place), &bytes)?;
     let mut incomplete = Vec::new();
     let mut leaves = Vec::new();
+    let names: Vec<String> = index.manifests.iter().filter_map(name_of).collect();
     for descriptor in index.manifests {
         let name = name_of(&descriptor);
         if reference.is_none_or(|wanted| name.as_deref().is_some_and(|name| is_named(name, wanted)))
@@ -325,6 +326,9 @@ fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Res
                 &mut incomplete,
             );
         }
+    }
+    if let (true, Some(reference)) = (leaves.is_empty() && incomplete.is_empty(), reference) {
+        return Err(ambiguous(&files.place, names, Some(reference)));
     }
     let leaf = choose(files, &leaves, reference, options, &incomplete)?;
     let digest = leaf.descriptor.digest.clone();
@@ -498,7 +502,8 @@ fn ambiguous(place: &str, mut names: Vec<String>, reference: Option<&str>) -> Er
     names.sort();
     names.dedup();
     let message = match (reference, names.len()) {
-        (_, 0) => format!("{place} holds no image"),
+        (Some(reference), 0) => format!("{place} holds no image of the name '{reference}'"),
+        (None, 0) => format!("{place} holds no image"),
         (Some(reference), _) => format!("{place} does not hold exactly one image '{reference}'"),
         (None, _) => format!("{place} holds several images"),
     };
