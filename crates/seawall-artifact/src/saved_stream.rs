@@ -74,18 +74,7 @@ impl SavedStream {
         };
         let damage = pass(&self.place, self.stream, &mut passed, new_visitor, context);
         let files = Files::from_members(&self.place, std::mem::take(&mut passed.members));
-        let plan = match (plan(&files, self.reference.as_deref(), options), damage) {
-            (Ok(plan), damage) => {
-                let mut plan = plan;
-                plan.image
-                    .incomplete
-                    .extend(damage.err().map(|error| error.to_incomplete()));
-                plan
-            }
-            // The damage is why there is no manifest.
-            (Err(_), Err(damage)) => return Err(damage),
-            (Err(error), Ok(())) => return Err(error),
-        };
+        let plan = plan(&files, self.reference.as_deref(), damage.err(), options)?;
         let mut info = plan.image.info;
         if info.tags.is_empty() {
             info.tags = self.tags;

@@ -246,11 +246,8 @@ pub(crate) fn open(source: &Source, options: &Options) -> Result<Opened, Error> 
         Source::OciDir(path) => {
             let (path, reference) = split_reference(path);
             let files = Files::in_directory(&path.display().to_string(), &path)?;
-            Ok(Opened::Image(archive::open(
-                &files,
-                reference.as_deref(),
-                options,
-            )?))
+            let plan = archive::plan(&files, reference.as_deref(), None, options)?;
+            Ok(Opened::Image(plan.open(&files)))
         }
         Source::Directory(path) => Ok(Opened::Directory(Directory::open(path)?)),
         Source::Registry(_)
@@ -306,17 +303,8 @@ pub(crate) fn open_content(
         }));
     }
     let (files, damage) = Files::in_archive(&place, content)?;
-    match (archive::open(&files, reference.as_deref(), options), damage) {
-        (Ok(mut image), damage) => {
-            image
-                .incomplete
-                .extend(damage.map(|error| error.to_incomplete()));
-            Ok(Opened::Image(image))
-        }
-        // The damage is why there is no manifest.
-        (Err(_), Some(damage)) => Err(damage),
-        (Err(error), None) => Err(error),
-    }
+    let plan = archive::plan(&files, reference.as_deref(), damage, options)?;
+    Ok(Opened::Image(plan.open(&files)))
 }
 
 #[cfg(test)]

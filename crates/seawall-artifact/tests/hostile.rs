@@ -42,6 +42,58 @@ fn an_archive_cut_off_anywhere_never_panics() {
 }
 
 #[test]
+fn an_archive_cut_off_before_its_manifest_gave_nothing() {
+    let base = tar(&[Member::File("a", b"base"), Member::File("b", b"base")]);
+    let top = tar(&[Member::File("a", b"top")]);
+    // As Docker saved before version 25: the upper layer may stand first.
+    let old = tar(&[
+        Member::File("1/json", br#"{"id":"1","parent":"2"}"#),
+        Member::File("1/layer.tar", &top),
+        Member::File("2/json", br#"{"id":"2"}"#),
+        Member::File("2/layer.tar", &base),
+        Member::File("manifest.json", b"[]"),
+    ]);
+    let config = config(&[&base, &top]);
+    let digest = |bytes: &[u8]| sha256(bytes).replace(':', "/");
+    let layer = |bytes: &[u8]| serde_json::json!({ "digest": sha256(bytes), "size": bytes.len() });
+    let manifest = serde_json::json!({
+        "config": { "digest": sha256(config.as_bytes()) },
+        "layers": [layer(&base), layer(&top)],
+    })
+    .to_string();
+    let mut new = Vec::new();
+    for bytes in [manifest.as_bytes(), config.as_bytes(), &base, &top] {
+        new.push((format!("blobs/{}", digest(bytes)), bytes));
+    }
+    new.push(("index.json".to_owned(), b"{}"));
+    let new: Vec<Member<'_>> = new
+        .iter()
+        .map(|(name, bytes)| Member::File(name, bytes))
+        .collect();
+    let new = tar(&new);
+    for (archive, what) in [(&old, "old"), (&new, "new")] {
+        for outer in [Format::Plain, Format::Gzip] {
+            // The header of the last member is whole, its content is not.
+            let cut = compress(outer, &archive[..archive.len() - 1024 - 512]);
+            let read = read_bytes(&cut, &Options::default()).unwrap();
+            let found = lines(&read);
+            assert_eq!(
+                found[0],
+                ["file a size=4 base", "file b size=4 base"],
+                "{what}"
+            );
+            assert_eq!(found[1], ["file a size=3 top"], "{what}");
+            let said = reasons(&read);
+            assert!(
+                said.concat().contains("the manifest is missing"),
+                "{said:?}"
+            );
+            assert!(read.incomplete[0].offset.is_some(), "{said:?}");
+        }
+    }
+}
+
+#[test]
 fn a_flipped_bit_anywhere_never_panics() {
     let layer = tar(&[Member::File("a", b"hello"), Member::Link("b", "a")]);
     for format in [Format::Plain, Format::Gzip, Format::Zstd] {

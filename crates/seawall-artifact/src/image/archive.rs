@@ -5,6 +5,7 @@ use super::manifest::{
     Config, Descriptor, Manifest, SavedImage, SavedImages, check_digest, parse, sha256,
 };
 use super::platform::Platform;
+use super::salvage::salvage;
 use super::{Blob, Image, Layer};
 use crate::beneath::Root;
 use crate::layer::missing;
@@ -145,7 +146,23 @@ impl Files {
         }
     }
 
-    fn metadata(&self, name: &str, limits: &Limits) -> Result<Option<Arc<[u8]>>, Error> {
+    /// For messages.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The names of all files of an archive.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = match &self.store {
+            Store::Archive(members) => members.keys().map(String::as_str).collect(),
+            Store::Directory(_) => Vec::new(),
+        };
+        names.sort_unstable();
+        names
+    }
+
+    /// All of a small file.
+    pub(super) fn metadata(&self, name: &str, limits: &Limits) -> Result<Option<Arc<[u8]>>, Error> {
         let Some(content) = self.get(name)? else {
             return Ok(None);
         };
@@ -207,36 +224,49 @@ pub(crate) struct Plan {
     pub(crate) files: Vec<Option<String>>,
 }
 
-/// Finds the image in an archive or layout and opens its layers. `reference` chooses between
-/// several.
-pub(crate) fn open(
-    files: &Files,
-    reference: Option<&str>,
-    options: &Options,
-) -> Result<Image, Error> {
-    let Plan {
-        mut image,
-        files: names,
-    } = plan(files, reference, options)?;
-    for (layer, name) in image.layers.iter_mut().zip(names) {
-        match name.map(|name| files.get(&name)) {
-            Some(Ok(Some(content))) => {
-                layer.size = Some(content.len());
-                layer.blob = Blob::Content(content);
+impl Plan {
+    /// The image, with those of its layers that are among `files`.
+    pub(crate) fn open(self, files: &Files) -> Image {
+        let Self {
+            mut image,
+            files: names,
+        } = self;
+        for (layer, name) in image.layers.iter_mut().zip(names) {
+            match name.map(|name| files.get(&name)) {
+                Some(Ok(Some(content))) => {
+                    layer.size = Some(content.len());
+                    layer.blob = Blob::Content(content);
+                }
+                Some(Err(error)) => layer.blob = Blob::Missing(Box::new(error.to_incomplete())),
+                Some(Ok(None)) | None => {}
             }
-            Some(Err(error)) => layer.blob = Blob::Missing(Box::new(error.to_incomplete())),
-            Some(Ok(None)) | None => {}
         }
+        image
     }
-    Ok(image)
 }
 
-/// Finds the image in an archive or layout, its layers' blobs not looked for yet.
+/// Finds the image in an archive or layout, its layers' blobs not looked for yet. `reference`
+/// chooses between several. `damage` is what ended the reading of the archive.
 pub(crate) fn plan(
     files: &Files,
     reference: Option<&str>,
+    damage: Option<Error>,
     options: &Options,
 ) -> Result<Plan, Error> {
+    let damage = match (plan_whole(files, reference, options), damage) {
+        (Ok(mut plan), damage) => {
+            let damage = damage.map(|error| error.to_incomplete());
+            plan.image.incomplete.extend(damage);
+            return Ok(plan);
+        }
+        (Err(error), None) => return Err(error),
+        // The damage is why there is no manifest.
+        (Err(_), Some(damage)) => damage,
+    };
+    salvage(files, options, damage)
+}
+
+fn plan_whole(files: &Files, reference: Option<&str>, options: &Options) -> Result<Plan, Error> {
     if files.contains("manifest.json") {
         return plan_saved(files, reference, options);
     }
@@ -332,6 +362,19 @@ fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Res
     }
     let leaf = choose(files, &leaves, reference, options, &incomplete)?;
     let digest = leaf.descriptor.digest.clone();
+    let tags = leaf.name.clone().into_iter().collect();
+    plan_manifest(files, digest, tags, incomplete, options)
+}
+
+/// The image of a manifest among the blobs.
+pub(super) fn plan_manifest(
+    files: &Files,
+    digest: String,
+    tags: Vec<String>,
+    mut incomplete: Vec<Incomplete>,
+    options: &Options,
+) -> Result<Plan, Error> {
+    let limits = &options.limits;
     let manifest_name = files.blob_name(&digest)?;
     let bytes = files.required(&manifest_name, limits)?;
     let place = format!("{}!{manifest_name}", files.place);
@@ -344,7 +387,7 @@ fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Res
     incomplete.extend(check_digest(&place, &config_digest, &config_bytes));
     let config: Config = parse(&place, &config_bytes)?;
     check_platform(&files.place, &config, options)?;
-    let info = config.image_info(Some(digest), leaf.name.clone().into_iter().collect());
+    let info = config.image_info(Some(digest), tags);
     let mut layers = Vec::new();
     for descriptor in manifest.layers {
         layers.push(PlannedLayer {
