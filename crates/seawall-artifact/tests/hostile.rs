@@ -89,6 +89,7 @@ fn an_archive_cut_off_before_its_manifest_gave_nothing() {
                 "{said:?}"
             );
             assert!(read.incomplete[0].offset.is_some(), "{said:?}");
+            assert!(!said.concat().contains("digest"), "{said:?}");
         }
     }
 }
