@@ -5,7 +5,7 @@ use crate::dispatch::{AnalyzerSet, Dispatcher};
 use crate::path_set::PathHasher;
 use crate::scan::ScanOptions;
 use seawall_artifact::Content;
-use seawall_model::{Distro, Incomplete, IncompleteReason, Package};
+use seawall_model::{Distro, Evidence, Incomplete, IncompleteReason, Package};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +17,8 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) hasher: PathHasher,
     pub(crate) budget: Budget,
     excluded: &'a [String],
+    /// Of package managers' databases: nothing else can use up their share.
+    recorded: Quota,
     packages: Quota,
     incomplete: Quota,
 }
@@ -58,6 +60,7 @@ impl<'a> Pipeline<'a> {
             hasher: PathHasher::default(),
             budget: Budget::new(options.held_bytes),
             excluded: &options.excluded,
+            recorded: Quota::new(options.max_packages),
             packages: Quota::new(options.max_packages),
             incomplete: Quota::new(options.max_incomplete),
         }
@@ -65,7 +68,12 @@ impl<'a> Pipeline<'a> {
 
     /// Keeps a result, as far as the scan may grow.
     pub(crate) fn keep(&self, mut result: FileResult, results: &Mutex<Vec<FileResult>>) {
-        self.packages.cut(&mut result.packages);
+        let recorded = |package: &Package| package.evidence == Evidence::Database;
+        let quota = match result.packages.first().is_some_and(recorded) {
+            true => &self.recorded,
+            false => &self.packages,
+        };
+        quota.cut(&mut result.packages);
         self.incomplete.cut(&mut result.incomplete);
         let is_empty = result.packages.is_empty() && result.incomplete.is_empty();
         if is_empty && result.owned.is_empty() && result.distro.is_none() {
@@ -81,6 +89,7 @@ impl<'a> Pipeline<'a> {
     /// What was found and not kept.
     pub(crate) fn not_kept(&self, place: &str) -> Vec<Incomplete> {
         [
+            (&self.recorded, "packages of package managers"),
             (&self.packages, "packages"),
             (&self.incomplete, "files that could not be read"),
         ]

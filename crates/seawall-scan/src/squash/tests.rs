@@ -133,6 +133,7 @@ fn a_small_layer_of_millions_of_packages_took_gigabytes() {
         "b.lock = corrupt",
         "c.lock = panic",
         "d.lock = s-1",
+        "var/db = t-1",
     ];
     let inventory = scan_limited(&[layer], |options| {
         // Nothing waits, so that the order is that of the layer.
@@ -140,7 +141,7 @@ fn a_small_layer_of_millions_of_packages_took_gigabytes() {
         options.max_packages = 2;
         options.max_incomplete = 1;
     });
-    assert_eq!(names(&inventory), ["p-1@0", "q-1@0"]);
+    assert_eq!(names(&inventory), ["t-1@0", "p-1@0", "q-1@0"]);
     let said: Vec<String> = inventory.incomplete.iter().map(|i| i.to_string()).collect();
     assert_eq!(
         said,
