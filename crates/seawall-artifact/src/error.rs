@@ -81,8 +81,8 @@ impl Error {
             Self::Usage { hint, .. } => Some(hint),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::NotConnected => Some(
-                    "check the name and the network; HTTPS_PROXY names a proxy, SSL_CERT_FILE the \
-                     certificates to trust",
+                    "check the name and the network; HTTPS_PROXY names a proxy; certificates to trust \
+                     are named in SSL_CERT_FILE, or put into /etc/docker/certs.d/HOST/*.crt",
                 ),
                 io::ErrorKind::PermissionDenied => Some("run as a user who may read it"),
                 _ => None,

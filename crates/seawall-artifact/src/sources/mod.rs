@@ -1,6 +1,7 @@
 //! Images that are fetched: from registries and from the stores of container runtimes.
 
 mod bolt;
+mod certificates;
 mod containerd;
 mod credentials;
 mod docker;
