@@ -56,6 +56,7 @@ pub fn each_file(
         let context = Context {
             limits,
             budget: Arc::clone(&walk.budget),
+            tally: Arc::default(),
             progress: &Unseen,
         };
         let directory = Directory::open(path)?;

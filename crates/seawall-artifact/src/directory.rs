@@ -121,7 +121,6 @@ impl Directory {
         let mut walk = Walk {
             directory: self,
             context,
-            entries: 0,
             incomplete: Vec::new(),
             more_unreadable: 0,
         };
@@ -152,7 +151,6 @@ struct Pending {
 struct Walk<'a> {
     directory: &'a Directory,
     context: &'a Context<'a>,
-    entries: u64,
     incomplete: Vec<Incomplete>,
     /// What is no longer listed one by one.
     more_unreadable: u64,
@@ -184,14 +182,9 @@ impl Walk<'_> {
             self.context.progress.total(names.len() as u64);
             let first_new = pending.len();
             for (name, kind) in &names {
-                self.entries += 1;
-                let limit = self.context.limits.entries;
-                if self.entries > limit {
-                    return Err(Error::Limit {
-                        place: self.directory.place.display().to_string(),
-                        limit: format!("{limit} entries"),
-                    });
-                }
+                self.context
+                    .tally
+                    .entry(self.context.limits, &self.directory.place.to_string_lossy())?;
                 let path = next.path.join(OsStr::from_bytes(name.to_bytes()));
                 let mut entry = DirectoryEntry::new(self.directory, &fd, name, *kind, path);
                 if let Some(error) = entry.failed() {

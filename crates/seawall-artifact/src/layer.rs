@@ -57,6 +57,7 @@ fn read_content(
         let mut reported = Reported::new(context, content.len());
         return visit_members(reader, &mut targets, visitor, context, &mut |position| {
             reported.up_to(position);
+            Ok(())
         });
     }
     let open = || Ok::<_, Error>(Box::new(content.reader()) as Box<dyn Read + Send>);
@@ -76,8 +77,14 @@ pub(crate) fn read_stream(
 ) -> Result<(), Error> {
     let mut targets = SecondPass::new(again.is_some());
     let expected = layer.digest.as_deref();
+    let mut counted = 0;
+    let mut count = |position: u64| {
+        let more = position.saturating_sub(counted);
+        counted = position;
+        context.tally.bytes(more, context.limits, &layer.place)
+    };
     with_tar(layer, stream, expected, context, &mut |reader| {
-        visit_members(reader, &mut targets, visitor, context, &mut |_| {})
+        visit_members(reader, &mut targets, visitor, context, &mut count)
     })?;
     if let Some(again) = again {
         while targets.is_worth_a_pass() {
@@ -166,25 +173,19 @@ fn visit_members<I: Input>(
     targets: &mut dyn LinkTargets,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
-    passed: &mut dyn FnMut(u64),
+    passed: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let limits = context.limits;
-    let limit = |place: &str, limit: String| Error::Limit {
-        place: place.to_owned(),
-        limit,
-    };
     let mut names = Names::default();
-    let mut entries = 0_u64;
     while reader.advance()? {
-        entries += 1;
-        if entries > limits.entries {
-            return Err(limit(reader.place(), format!("{} entries", limits.entries)));
-        }
+        context.tally.entry(limits, reader.place())?;
         if reader.position() > limits.layer_bytes {
-            let bytes = format!("{} uncompressed bytes", limits.layer_bytes);
-            return Err(limit(reader.place(), bytes));
+            return Err(Error::Limit {
+                place: reader.place().to_owned(),
+                limit: format!("{} uncompressed bytes", limits.layer_bytes),
+            });
         }
-        passed(reader.position());
+        passed(reader.position())?;
         let Some(what) = names.read(reader.member()) else {
             continue;
         };

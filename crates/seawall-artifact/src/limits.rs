@@ -10,7 +10,10 @@ pub struct Limits {
     /// databases and virtual machines make them, compress by any ratio, and undoing it takes
     /// about a second for these.
     pub ratio_free_bytes: u64,
-    /// Entries of one layer.
+    /// Uncompressed bytes of all compressed layers together: their headers are read until then,
+    /// and the layer in which it is hit is not read on.
+    pub image_bytes: u64,
+    /// Entries of all layers together.
     pub entries: u64,
     /// Bytes of one file that are copied to memory from a stream.
     pub file_bytes: u64,
@@ -28,6 +31,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             layer_bytes: 64 << 30,
+            image_bytes: 256 << 30,
             ratio: 1_100,
             ratio_free_bytes: 4 << 30,
             entries: 20_000_000,

@@ -33,13 +33,10 @@ pub fn running_images(options: &Options) -> Listed {
 /// Docker.
 #[must_use]
 pub fn stores(options: &Options) -> Vec<PathBuf> {
+    // That one could not be asked is told when its images are listed.
     let asked = RUNTIMES
         .iter()
-        .flat_map(|runtime| match (runtime.stores)(options) {
-            Ok(stores) => stores,
-            // That it could not be asked is told when its images are listed.
-            Err(_) => Vec::new(),
-        });
+        .flat_map(|runtime| (runtime.stores)(options).unwrap_or_default());
     let mut stores: Vec<PathBuf> = asked.chain(users_stores(Path::new("/"))).collect();
     for store in &mut stores {
         if let Ok(real) = store.canonicalize() {

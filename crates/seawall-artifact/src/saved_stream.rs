@@ -223,6 +223,7 @@ fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
     let inner = Context {
         limits: context.limits,
         budget: context.budget.clone(),
+        tally: context.tally.clone(),
         progress: &NoProgress,
     };
     let bytes = input.by_ref().take(len);

@@ -389,6 +389,8 @@ fn every_limit_is_told_and_the_rest_is_read() {
     let plain = docker_archive(&[&layer], true);
     let gzip = docker_archive(&[&compress(Format::Gzip, &layer)], true);
     let three = docker_archive(&[&layer, &layer, &layer], true);
+    let gzip_layer = compress(Format::Gzip, &layer);
+    let three_gzip = docker_archive(&[&gzip_layer, &gzip_layer, &gzip_layer], true);
     let zeros = tar(&[
         Member::File("zeros", &vec![0; 10 << 20]),
         Member::File("b", b"1"),
@@ -419,6 +421,14 @@ fn every_limit_is_told_and_the_rest_is_read() {
         (&gzip, |l| l.entries = 2, 2, "2 entries"),
         (&plain, |l| l.entries = 2, 2, "2 entries"),
         (&three, |l| l.layers = 2, 6, "limit of 2 layers"),
+        // Each layer is within the limit, all together are not.
+        (&three, |l| l.entries = 5, 5, "5 entries"),
+        (
+            &three_gzip,
+            |l| l.image_bytes = 20_000,
+            8,
+            "20000 uncompressed bytes of all layers",
+        ),
         (
             &bomb,
             |l| (l.ratio, l.ratio_free_bytes) = (10, 1 << 20),

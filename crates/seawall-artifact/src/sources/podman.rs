@@ -476,6 +476,7 @@ mod tests {
         let limits = Limits::default();
         let context = Context {
             budget: Budget::new(limits.held_bytes),
+            tally: std::sync::Arc::default(),
             limits: &limits,
             progress: &Silent,
         };
