@@ -9,6 +9,7 @@
 
 use crate::beneath::{LazyFile, Root};
 use crate::read::Context;
+use crate::tally::Count;
 use crate::{Content, Entry, EntryKind, Error, LayerVisitor};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Stat, fstat, fstatfs, readlinkat, statat};
@@ -121,6 +122,7 @@ impl Directory {
         let mut walk = Walk {
             directory: self,
             context,
+            count: context.tally.layer(context.limits),
             incomplete: Vec::new(),
             more_unreadable: 0,
         };
@@ -151,6 +153,7 @@ struct Pending {
 struct Walk<'a> {
     directory: &'a Directory,
     context: &'a Context<'a>,
+    count: Count<'a>,
     incomplete: Vec<Incomplete>,
     /// What is no longer listed one by one.
     more_unreadable: u64,
@@ -182,9 +185,7 @@ impl Walk<'_> {
             self.context.progress.total(names.len() as u64);
             let first_new = pending.len();
             for (name, kind) in &names {
-                self.context
-                    .tally
-                    .entry(self.context.limits, &self.directory.place.to_string_lossy())?;
+                self.count.entry(&self.directory.place.to_string_lossy())?;
                 let path = next.path.join(OsStr::from_bytes(name.to_bytes()));
                 let mut entry = DirectoryEntry::new(self.directory, &fd, name, *kind, path);
                 if let Some(error) = entry.failed() {

@@ -77,14 +77,15 @@ pub(crate) fn read_stream(
 ) -> Result<(), Error> {
     let mut targets = SecondPass::new(again.is_some());
     let expected = layer.digest.as_deref();
+    let mut count = context.tally.layer(context.limits);
     let mut counted = 0;
-    let mut count = |position: u64| {
+    let mut passed = |position: u64| {
         let more = position.saturating_sub(counted);
         counted = position;
-        context.tally.bytes(more, context.limits, &layer.place)
+        count.bytes(more, &layer.place)
     };
     with_tar(layer, stream, expected, context, &mut |reader| {
-        visit_members(reader, &mut targets, visitor, context, &mut count)
+        visit_members(reader, &mut targets, visitor, context, &mut passed)
     })?;
     if let Some(again) = again {
         while targets.is_worth_a_pass() {
@@ -176,9 +177,10 @@ fn visit_members<I: Input>(
     passed: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let limits = context.limits;
+    let mut count = context.tally.layer(limits);
     let mut names = Names::default();
     while reader.advance()? {
-        context.tally.entry(limits, reader.place())?;
+        count.entry(reader.place())?;
         if reader.position() > limits.layer_bytes {
             return Err(Error::Limit {
                 place: reader.place().to_owned(),

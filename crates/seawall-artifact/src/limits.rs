@@ -10,8 +10,8 @@ pub struct Limits {
     /// databases and virtual machines make them, compress by any ratio, and undoing it takes
     /// about a second for these.
     pub ratio_free_bytes: u64,
-    /// Uncompressed bytes of all compressed layers together: their headers are read until then,
-    /// and the layer in which it is hit is not read on.
+    /// Uncompressed bytes of all compressed layers together. Of this and of the entries, each
+    /// layer has besides a share of its own, the part of one in [`Limits::layers`].
     pub image_bytes: u64,
     /// Entries of all layers together.
     pub entries: u64,
