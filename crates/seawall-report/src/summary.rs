@@ -250,3 +250,59 @@ fn matching(report: &Report<'_>) -> Matching {
         Matching::Fully
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn every_image_below_has_its_own_update() {
+        let mut inventory = testing::inventory();
+        let findings = testing::findings();
+        let middleware = &mut inventory.layers[1];
+        middleware.base = Some("node:18".to_owned());
+        middleware.owner = Some("runtimes".to_owned());
+        for package in &mut inventory.packages {
+            if package.layer == Some(1) {
+                package.owner = Some("runtimes".to_owned());
+            }
+        }
+        let newer = NewerBase {
+            of: "node:18".to_owned(),
+            owner: Some("runtimes".to_owned()),
+            name: "node:18".to_owned(),
+            digest: None,
+            created: Some("2026-03-01T00:00:00Z".to_owned()),
+            mends: 2,
+        };
+        let report = Report {
+            tool_version: "1.2.3",
+            generated_at: "2026-11-21T00:30:00Z".parse().unwrap(),
+            duration: None,
+            inventory: &inventory,
+            findings: &findings,
+            database: None,
+            gate: None,
+            newer_bases: vec![newer],
+            notices: &[],
+        };
+        let updates = base_updates(&report);
+        let told = updates.iter().map(|update| {
+            let mends = update.newest.as_ref().map(|newest| newest.mends);
+            (update.base.as_deref(), update.owner.as_deref(), mends)
+        });
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                (Some("debian:12"), Some("platform team"), None),
+                (Some("node:18"), Some("runtimes"), Some(2)),
+            ]
+        );
+        let sentence = updates[1].sentence().unwrap();
+        assert!(
+            sentence.ends_with("node:18 of 2026-03-01 already mends 2. Ask its owner: runtimes."),
+            "{sentence}"
+        );
+    }
+}
