@@ -62,8 +62,7 @@ impl Files {
                 Ok(true) => {}
                 Ok(false) => break None,
                 // What stands before the damage can still be used.
-                Err(error) if !members.is_empty() => break Some(error),
-                Err(error) => return Err(error),
+                Err(error) => break Some(error),
             }
             if members.len() == MAX_FILES {
                 return Err(Error::Limit {
@@ -263,6 +262,16 @@ pub(crate) fn plan(
         // The damage is why there is no manifest.
         (Err(_), Some(damage)) => damage,
     };
+    let offset = match &damage {
+        Error::Corrupt { offset, .. } | Error::Truncated { offset, .. } => Some(*offset),
+        _ => None,
+    };
+    if offset.is_some_and(|offset| offset < 512) && files.names().is_empty() {
+        return Err(Error::Unsupported {
+            place: files.place.clone(),
+            message: "it is no image: it does not begin like an archive".to_owned(),
+        });
+    }
     salvage(files, options, damage)
 }
 

@@ -3,7 +3,7 @@
 use crate::cli::{Base, Reading};
 use crate::exit::{Exit, Failure, Result};
 use crate::inventory::{Reader, load_catalogue};
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use seawall_scan::base::{BaseImage, CatalogueError};
 use std::fs;
 use std::io::{self, Write};
@@ -59,7 +59,11 @@ pub(crate) fn run(command: &Base) -> Result<Exit> {
 fn add(base: BaseImage, file: Option<&Path>) -> Result<Exit> {
     let (mut catalogue, path) = load_catalogue(file)?;
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(Failure::usage)?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the directory {}", folder.display()))
+            .map_err(|error| {
+                Failure::usage(error).hint("name another file with --base-catalogue")
+            })?;
     }
     let line = describe(&base);
     catalogue.add(base);
