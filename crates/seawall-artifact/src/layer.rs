@@ -75,7 +75,7 @@ pub(crate) fn read_stream(
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let mut targets = SecondPass::new(again.is_some());
+    let mut targets = SecondPass::new(again.is_some(), context.limits.held_bytes / 8);
     let expected = layer.digest.as_deref();
     let mut count = context.tally.layer(context.limits);
     let mut counted = 0;

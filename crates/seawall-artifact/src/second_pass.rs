@@ -10,10 +10,6 @@ use std::collections::HashMap;
 /// The most hard links of one layer whose contents are fetched.
 const MAX_LINKS: usize = 100_000;
 
-/// Bytes of contents that are kept of a layer that passes only once. Links join files of one name,
-/// as package managers make them, so that a link is wanted where its target was.
-const MAX_KEPT: u64 = 64 << 20;
-
 /// What a kept content costs beside its bytes.
 const KEPT_OVERHEAD: u64 = 256;
 
@@ -23,7 +19,9 @@ pub(crate) struct SecondPass {
     possible: bool,
     /// By path; only where there is no second pass.
     kept: HashMap<String, Content>,
-    kept_bytes: u64,
+    /// Bytes that may still be kept. Links join files of one name, as package managers make them,
+    /// so that a link is wanted where its target was.
+    room: u64,
     /// By target.
     wanted: HashMap<String, Vec<Wanted>>,
     count: usize,
@@ -43,12 +41,13 @@ struct Wanted {
 }
 
 impl SecondPass {
-    /// `possible`: whether the layer can be read once more.
-    pub(crate) fn new(possible: bool) -> Self {
+    /// `possible`: whether the layer can be read once more; if not, contents of `room` bytes are
+    /// kept.
+    pub(crate) fn new(possible: bool, room: u64) -> Self {
         Self {
             possible,
             kept: HashMap::new(),
-            kept_bytes: 0,
+            room,
             wanted: HashMap::new(),
             count: 0,
             hopeful: true,
@@ -164,9 +163,9 @@ impl LinkTargets for SecondPass {
     }
 
     fn passed(&mut self, path: &str, content: &Content) {
-        let bytes = self.kept_bytes + content.len() + KEPT_OVERHEAD;
-        if !self.possible && bytes <= MAX_KEPT {
-            self.kept_bytes = bytes;
+        let bytes = content.len().saturating_add(KEPT_OVERHEAD);
+        if let (false, Some(rest)) = (self.possible, self.room.checked_sub(bytes)) {
+            self.room = rest;
             self.kept.insert(path.to_owned(), content.clone());
         }
     }

@@ -112,6 +112,49 @@ fn a_hard_link_in_a_stream_had_no_content() {
 }
 
 #[test]
+fn a_large_bill_of_materials_beside_the_image_ended_the_stream() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let config = config(&[&layer]);
+    let manifest = br#"[{"Config":"c.json","Layers":["layer.tar"]}]"#;
+    let bill = format!("{{\"sbom\":\"{}\"}}", "x".repeat(2000));
+    let archive = |manifest: &[u8]| {
+        let archive = tar(&[
+            Member::File("c.json", config.as_bytes()),
+            Member::File("blobs/sha256/aa", bill.as_bytes()),
+            Member::File("layer.tar", &layer),
+            Member::File("manifest.json", manifest),
+        ]);
+        compress(Format::Gzip, &archive)
+    };
+    let options = limited(|l| l.metadata_bytes = 1000);
+    let read = read_file(&archive(manifest), &options).unwrap();
+    assert_eq!(lines(&read), [["file a size=1 1"]]);
+    let error = read_file(&archive(bill.as_bytes()), &options).unwrap_err();
+    assert!(
+        error.to_string().contains("1000 bytes of metadata"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_stream_full_of_json_made_every_file_wait_for_memory() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let mut members: Vec<(String, Vec<u8>)> = (0..200)
+        .map(|n| (format!("blobs/{n}"), vec![b'{'; 1000]))
+        .collect();
+    members.push(("layer.tar".to_owned(), layer));
+    let members: Vec<Member<'_>> = members
+        .iter()
+        .map(|(name, bytes)| Member::File(name, bytes))
+        .collect();
+    let archive = compress(Format::Gzip, &tar(&members));
+    let start = std::time::Instant::now();
+    let error = read_file(&archive, &limited(|l| l.held_bytes = 100_000)).unwrap_err();
+    assert!(error.to_string().contains("neither manifest"), "{error}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(15));
+}
+
+#[test]
 fn layers_of_every_compression_are_read() {
     let [base, top] = two_layers();
     for format in FORMATS {

@@ -105,6 +105,14 @@ impl Files {
         self.get(name).is_ok_and(|found| found.is_some())
     }
 
+    /// Whether there is a file of this name, also one that has passed.
+    fn knows(&self, name: &str) -> bool {
+        match &self.store {
+            Store::Archive(members) => members.contains_key(&self.resolve(name)),
+            Store::Directory(_) => self.contains(name),
+        }
+    }
+
     /// The name of the file itself, where `name` may be a link in the archive.
     pub(crate) fn resolve(&self, name: &str) -> String {
         let mut name = normalize(name.as_bytes());
@@ -179,10 +187,26 @@ impl Files {
     }
 
     fn required(&self, name: &str, limits: &Limits) -> Result<Arc<[u8]>, Error> {
-        self.metadata(name, limits)?.ok_or_else(|| Error::Corrupt {
-            place: self.place.clone(),
-            offset: 0,
-            message: format!("there is no {name} in it"),
+        if let Some(bytes) = self.metadata(name, limits)? {
+            return Ok(bytes);
+        }
+        let found = match &self.store {
+            Store::Archive(members) => members.get(&self.resolve(name)),
+            Store::Directory(_) => None,
+        };
+        Err(match found {
+            Some(Member::Passed) => Error::Unsupported {
+                place: format!("{}!{name}", self.place),
+                message: format!(
+                    "it is no JSON, or has more than {} bytes of metadata",
+                    limits.metadata_bytes
+                ),
+            },
+            _ => Error::Corrupt {
+                place: self.place.clone(),
+                offset: 0,
+                message: format!("there is no {name} in it"),
+            },
         })
     }
 
@@ -276,10 +300,10 @@ pub(crate) fn plan(
 }
 
 fn plan_whole(files: &Files, reference: Option<&str>, options: &Options) -> Result<Plan, Error> {
-    if files.contains("manifest.json") {
+    if files.knows("manifest.json") {
         return plan_saved(files, reference, options);
     }
-    if files.contains("index.json") {
+    if files.knows("index.json") {
         return plan_layout(files, reference, options);
     }
     if files.contains("repositories") {
