@@ -12,6 +12,8 @@ fn options() -> Options {
         limits: Limits {
             layer_bytes: 8 << 20,
             ratio: 1_100,
+            ratio_free_bytes: 1 << 20,
+            image_bytes: 32 << 20,
             entries: 2_000,
             file_bytes: 1 << 20,
             held_bytes: 4 << 20,

@@ -56,6 +56,7 @@ pub fn each_file(
         let context = Context {
             limits,
             budget: Arc::clone(&walk.budget),
+            tally: Arc::default(),
             progress: &Unseen,
         };
         let directory = Directory::open(path)?;
@@ -218,7 +219,7 @@ impl<'a> Walk<'a> {
             match reader.content() {
                 Ok(content) => self.content(&member, &content, depth + 1),
                 // The archive goes on behind a member that is too large.
-                Err(Error::Limit { limit, .. }) => self.failed(&Error::Limit {
+                Err(Error::TooLarge { limit, .. }) => self.failed(&Error::TooLarge {
                     place: member,
                     limit,
                 }),
@@ -304,14 +305,14 @@ impl<'a> Walk<'a> {
     }
 
     fn lease(&self, name: &str, bytes: u64) -> Result<Lease, Error> {
-        self.budget.lease(bytes).ok_or_else(|| Error::Limit {
+        self.budget.lease(bytes).ok_or_else(|| Error::TooLarge {
             place: name.to_owned(),
             limit: format!("{} bytes of files held in memory", self.budget.limit()),
         })
     }
 
     fn too_large(&self, name: &str) -> Error {
-        Error::Limit {
+        Error::TooLarge {
             place: name.to_owned(),
             limit: format!("{} bytes of one file", self.limits.file_bytes),
         }

@@ -25,9 +25,6 @@ pub(crate) const MAGIC_LEN: usize = 6;
 /// Memory that an xz dictionary may take: `xz -9` needs 65 MiB.
 const XZ_MEMORY: u64 = 128 << 20;
 
-/// Until so many bytes have come out, no ratio is looked at.
-const RATIO_FREE: u64 = 64 << 20;
-
 impl Compression {
     /// The format of what begins with these bytes; `None` if it is not compressed.
     pub(crate) fn detect(bytes: &[u8]) -> Option<Self> {
@@ -94,6 +91,7 @@ impl Compression {
             produced: 0,
             bytes: limits.layer_bytes,
             ratio: limits.ratio,
+            ratio_free_bytes: limits.ratio_free_bytes,
             place: place.to_owned(),
         }))
     }
@@ -111,6 +109,7 @@ pub(crate) fn capped<'a>(
         produced: 0,
         bytes: limits.layer_bytes,
         ratio: limits.ratio,
+        ratio_free_bytes: limits.ratio_free_bytes,
         place: place.to_owned(),
     }
 }
@@ -147,6 +146,7 @@ struct Capped<R> {
     produced: u64,
     bytes: u64,
     ratio: u64,
+    ratio_free_bytes: u64,
     place: String,
 }
 
@@ -165,7 +165,7 @@ impl<R: Read> Capped<R> {
         let allowed = compressed
             .load(Ordering::Relaxed)
             .saturating_mul(self.ratio);
-        self.produced.saturating_sub(RATIO_FREE) > allowed
+        self.produced.saturating_sub(self.ratio_free_bytes) > allowed
     }
 }
 

@@ -9,6 +9,7 @@
 
 use crate::beneath::{LazyFile, Root};
 use crate::read::Context;
+use crate::tally::Count;
 use crate::{Content, Entry, EntryKind, Error, LayerVisitor};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Stat, fstat, fstatfs, readlinkat, statat};
@@ -22,6 +23,9 @@ use std::path::{Path, PathBuf};
 /// The deepest directory that is entered. The kernel refuses longer paths in one call; nobody has
 /// them but to do harm.
 const MAX_PATH: usize = 4000;
+
+/// Files and directories that cannot be read and are named one by one.
+const MAX_UNREADABLE: usize = 1_000;
 
 /// Magic numbers of the kernel's own file systems, statfs(2).
 const KERNEL_FILE_SYSTEMS: &[u64] = &[
@@ -118,11 +122,22 @@ impl Directory {
         let mut walk = Walk {
             directory: self,
             context,
-            entries: 0,
+            count: context.tally.layer(context.limits),
             incomplete: Vec::new(),
+            more_unreadable: 0,
         };
         if let Err(error) = walk.run(visitor) {
             walk.incomplete.push(error.to_incomplete());
+        }
+        if walk.more_unreadable > 0 {
+            walk.incomplete.push(Incomplete::new(
+                IncompleteReason::Unreadable,
+                self.place.to_string_lossy(),
+                format!(
+                    "{} more files and directories cannot be read",
+                    walk.more_unreadable
+                ),
+            ));
         }
         walk.incomplete
     }
@@ -138,8 +153,10 @@ struct Pending {
 struct Walk<'a> {
     directory: &'a Directory,
     context: &'a Context<'a>,
-    entries: u64,
+    count: Count<'a>,
     incomplete: Vec<Incomplete>,
+    /// What is no longer listed one by one.
+    more_unreadable: u64,
 }
 
 impl Walk<'_> {
@@ -168,14 +185,7 @@ impl Walk<'_> {
             self.context.progress.total(names.len() as u64);
             let first_new = pending.len();
             for (name, kind) in &names {
-                self.entries += 1;
-                let limit = self.context.limits.entries;
-                if self.entries > limit {
-                    return Err(Error::Limit {
-                        place: self.directory.place.display().to_string(),
-                        limit: format!("{limit} entries"),
-                    });
-                }
+                self.count.entry(&self.directory.place.to_string_lossy())?;
                 let path = next.path.join(OsStr::from_bytes(name.to_bytes()));
                 let mut entry = DirectoryEntry::new(self.directory, &fd, name, *kind, path);
                 if let Some(error) = entry.failed() {
@@ -235,6 +245,10 @@ impl Walk<'_> {
     }
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        if self.incomplete.len() >= MAX_UNREADABLE {
+            self.more_unreadable += 1;
+            return;
+        }
         let reason = match error.kind() {
             io::ErrorKind::InvalidFilename => IncompleteReason::LimitReached,
             _ => IncompleteReason::Unreadable,

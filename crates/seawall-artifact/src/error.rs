@@ -39,9 +39,17 @@ pub enum Error {
         /// The path of the hard link.
         place: String,
     },
-    /// A cap was hit.
+    /// A cap was hit: what comes behind it is not read.
     #[error("{place} exceeds the limit of {limit}")]
     Limit {
+        /// The file or layer.
+        place: String,
+        /// Which limit, with its value and unit.
+        limit: String,
+    },
+    /// The content of one file is more than is kept in memory. What comes behind it is read.
+    #[error("{place} exceeds the limit of {limit}")]
+    TooLarge {
         /// The file or layer.
         place: String,
         /// Which limit, with its value and unit.
@@ -73,12 +81,15 @@ impl Error {
             Self::Usage { hint, .. } => Some(hint),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::NotConnected => Some(
-                    "check the name and the network; HTTPS_PROXY names a proxy, SSL_CERT_FILE the \
-                     certificates to trust",
+                    "check the name and the network; HTTPS_PROXY names a proxy; certificates to trust \
+                     are named in SSL_CERT_FILE, or put into /etc/docker/certs.d/HOST/*.crt",
                 ),
                 io::ErrorKind::PermissionDenied => Some("run as a user who may read it"),
                 _ => None,
             },
+            Self::Truncated { .. } => {
+                Some("copy, save or download it again: what is here is not all of it")
+            }
             _ => None,
         }
     }
@@ -105,7 +116,7 @@ impl Error {
                 place,
                 "content of a hard link was not read",
             ),
-            Self::Limit { place, limit } => Incomplete::new(
+            Self::Limit { place, limit } | Self::TooLarge { place, limit } => Incomplete::new(
                 IncompleteReason::LimitReached,
                 place,
                 format!("exceeds the limit of {limit}"),

@@ -57,6 +57,7 @@ fn read_content(
         let mut reported = Reported::new(context, content.len());
         return visit_members(reader, &mut targets, visitor, context, &mut |position| {
             reported.up_to(position);
+            Ok(())
         });
     }
     let open = || Ok::<_, Error>(Box::new(content.reader()) as Box<dyn Read + Send>);
@@ -74,10 +75,17 @@ pub(crate) fn read_stream(
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let mut targets = SecondPass::new(again.is_some());
+    let mut targets = SecondPass::new(again.is_some(), context.limits.held_bytes / 8);
     let expected = layer.digest.as_deref();
+    let mut count = context.tally.layer(context.limits);
+    let mut counted = 0;
+    let mut passed = |position: u64| {
+        let more = position.saturating_sub(counted);
+        counted = position;
+        count.bytes(more, &layer.place)
+    };
     with_tar(layer, stream, expected, context, &mut |reader| {
-        visit_members(reader, &mut targets, visitor, context, &mut |_| {})
+        visit_members(reader, &mut targets, visitor, context, &mut passed)
     })?;
     if let Some(again) = again {
         while targets.is_worth_a_pass() {
@@ -132,6 +140,8 @@ fn with_tar(
         drain.store(result.is_ok(), Ordering::Relaxed);
         let digest = fetching.join().ok().and_then(Hashing::digest);
         match (digest, expected) {
+            // What is cut off has another digest, too, but where it ends says more.
+            _ if matches!(result, Err(Error::Truncated { .. })) => result,
             (Some(found), Some(expected)) if found != expected => Err(Error::Corrupt {
                 place: place.to_owned(),
                 offset: 0,
@@ -154,6 +164,8 @@ pub(crate) trait LinkTargets {
     ) -> Result<Content, Error>;
     /// Whether [`LinkTargets::content`] gives content at once.
     fn at_hand(&self) -> bool;
+    /// Is told of a file whose content was asked for: links to it may follow.
+    fn passed(&mut self, _path: &str, _content: &Content) {}
 }
 
 /// Hands every member to the visitor.
@@ -162,25 +174,20 @@ fn visit_members<I: Input>(
     targets: &mut dyn LinkTargets,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
-    passed: &mut dyn FnMut(u64),
+    passed: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let limits = context.limits;
-    let limit = |place: &str, limit: String| Error::Limit {
-        place: place.to_owned(),
-        limit,
-    };
+    let mut count = context.tally.layer(limits);
     let mut names = Names::default();
-    let mut entries = 0_u64;
     while reader.advance()? {
-        entries += 1;
-        if entries > limits.entries {
-            return Err(limit(reader.place(), format!("{} entries", limits.entries)));
-        }
+        count.entry(reader.place())?;
         if reader.position() > limits.layer_bytes {
-            let bytes = format!("{} uncompressed bytes", limits.layer_bytes);
-            return Err(limit(reader.place(), bytes));
+            return Err(Error::Limit {
+                place: reader.place().to_owned(),
+                limit: format!("{} uncompressed bytes", limits.layer_bytes),
+            });
         }
-        passed(reader.position());
+        passed(reader.position())?;
         let Some(what) = names.read(reader.member()) else {
             continue;
         };
@@ -312,7 +319,11 @@ impl<I: Input> Entry for TarEntry<'_, I> {
 
     fn content(&mut self) -> Result<Content, Error> {
         match self.what {
-            What::File => self.reader.content(),
+            What::File => {
+                let content = self.reader.content()?;
+                self.targets.passed(&self.names.path, &content);
+                Ok(content)
+            }
             What::HardLink => {
                 let member = self.reader.member();
                 let (offset, mode) = (member.offset, member.mode);

@@ -24,6 +24,7 @@ mod second_pass;
 mod source;
 mod sources;
 mod sparse;
+mod tally;
 mod tar;
 
 pub use content::{Content, ContentReader};

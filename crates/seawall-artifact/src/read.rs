@@ -3,6 +3,7 @@ use crate::directory::Directory;
 use crate::image::{Blob, Image, Layer};
 use crate::layer::read_layer;
 use crate::saved_stream::SavedStream;
+use crate::tally::Tally;
 use crate::{Content, Error, LayerVisitor, Limits, Source, source};
 use seawall_model::Incomplete;
 use std::num::NonZero;
@@ -51,6 +52,7 @@ pub(crate) enum Opened {
 pub(crate) struct Context<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) tally: Arc<Tally>,
     pub(crate) progress: &'a dyn Progress,
 }
 
@@ -159,6 +161,7 @@ impl Artifact {
         let context = Context {
             limits: &self.options.limits,
             budget: Budget::new(self.options.limits.held_bytes),
+            tally: Arc::default(),
             progress,
         };
         match self.opened {

@@ -3,6 +3,7 @@
 use crate::sources::{List, RUNTIMES, Runtime, image_names};
 use crate::{Error, Options};
 use seawall_model::{Incomplete, IncompleteReason};
+use std::path::{Path, PathBuf};
 
 /// Images that runtimes named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +26,38 @@ pub fn all_images(options: &Options) -> Listed {
 #[must_use]
 pub fn running_images(options: &Options) -> Listed {
     list(options, |runtime| runtime.running)
+}
+
+/// Directories on this machine in which runtimes keep images: files in them are no files of the
+/// machine's own. Those of the runtimes that can be asked, and of every user's own podman and
+/// Docker.
+#[must_use]
+pub fn stores(options: &Options) -> Vec<PathBuf> {
+    // That one could not be asked is told when its images are listed.
+    let asked = RUNTIMES
+        .iter()
+        .flat_map(|runtime| (runtime.stores)(options).unwrap_or_default());
+    let mut stores: Vec<PathBuf> = asked.chain(users_stores(Path::new("/"))).collect();
+    for store in &mut stores {
+        if let Ok(real) = store.canonicalize() {
+            *store = real;
+        }
+    }
+    stores.sort_unstable();
+    stores.dedup();
+    stores
+}
+
+/// Where podman and Docker keep what users run without being root.
+fn users_stores(root: &Path) -> Vec<PathBuf> {
+    let others = std::fs::read_dir(root.join("home")).into_iter().flatten();
+    let homes = others.flatten().map(|home| home.path());
+    homes
+        .chain([root.join("root")])
+        .map(|home| home.join(".local/share"))
+        .flat_map(|data| [data.join("containers/storage"), data.join("docker")])
+        .filter(|store| store.is_dir())
+        .collect()
 }
 
 /// Reads the names that a metadata database of containerd (`meta.db`) holds, each as
@@ -64,5 +97,22 @@ fn unasked(runtime: &Runtime, error: &Error) -> Incomplete {
     match error.hint() {
         Some(hint) => unread.hint(hint),
         None => unread,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_users_were_taken_for_files_of_the_machine() {
+        let root = tempfile::tempdir().unwrap();
+        let podman = root.path().join("home/joe/.local/share/containers/storage");
+        let docker = root.path().join("root/.local/share/docker");
+        for store in [&podman, &docker] {
+            std::fs::create_dir_all(store).unwrap();
+        }
+        std::fs::create_dir_all(root.path().join("home/ann")).unwrap();
+        assert_eq!(users_stores(root.path()), [podman, docker]);
     }
 }

@@ -10,7 +10,7 @@ use crate::path::normalize;
 use crate::pipeline::{Hashing, read_ahead};
 use crate::read::Context;
 use crate::tar::{Kind, Reader, Stream, is_header};
-use crate::{Content, Error, LayerVisitor, Options, Progress, ReadArtifact};
+use crate::{Content, Error, LayerVisitor, Limits, Options, Progress, ReadArtifact};
 use seawall_model::Incomplete;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -45,6 +45,8 @@ impl fmt::Debug for SavedStream {
 /// What has passed.
 struct Passed<V> {
     members: HashMap<String, Member>,
+    /// Bytes of the files among them that are kept.
+    kept_bytes: u64,
     layers: HashMap<String, (V, Vec<Incomplete>)>,
     /// Files of layers without members, of instructions that changed nothing.
     empty: HashSet<String>,
@@ -69,23 +71,13 @@ impl SavedStream {
         context.progress.total(self.size.unwrap_or(0));
         let mut passed = Passed {
             members: HashMap::new(),
+            kept_bytes: 0,
             layers: HashMap::new(),
             empty: HashSet::new(),
         };
         let damage = pass(&self.place, self.stream, &mut passed, new_visitor, context);
         let files = Files::from_members(&self.place, std::mem::take(&mut passed.members));
-        let plan = match (plan(&files, self.reference.as_deref(), options), damage) {
-            (Ok(plan), damage) => {
-                let mut plan = plan;
-                plan.image
-                    .incomplete
-                    .extend(damage.err().map(|error| error.to_incomplete()));
-                plan
-            }
-            // The damage is why there is no manifest.
-            (Err(_), Err(damage)) => return Err(damage),
-            (Err(error), Ok(())) => return Err(error),
-        };
+        let plan = plan(&files, self.reference.as_deref(), damage.err(), options)?;
         let mut info = plan.image.info;
         if info.tags.is_empty() {
             info.tags = self.tags;
@@ -116,6 +108,12 @@ impl SavedStream {
 }
 
 impl<V> Passed<V> {
+    /// Whether one more file may be kept. They stay until the end, so that they must leave most of
+    /// the memory to the layers: whoever asks for more than there is waits for others.
+    fn may_keep(&self, bytes: u64, limits: &Limits) -> bool {
+        self.kept_bytes.saturating_add(bytes) <= limits.held_bytes / 8
+    }
+
     /// What the visitor of a layer's file saw.
     fn take(
         &mut self,
@@ -171,6 +169,7 @@ fn pass_members<V: LayerVisitor, R: BufRead + Send>(
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
 ) -> Result<(), Error> {
+    let limits = context.limits;
     while reader.advance()? {
         if passed.members.len() >= MAX_FILES {
             return Err(Error::Limit {
@@ -188,8 +187,18 @@ fn pass_members<V: LayerVisitor, R: BufRead + Send>(
                     let read = pass_layer(&mut reader, &name, new_visitor, context);
                     passed.layers.insert(name.clone(), read);
                     Member::Passed
-                } else if is_metadata(&name, begin) {
-                    Member::File(reader.content()?)
+                } else if is_metadata(&name, begin) && passed.may_keep(reader.member().size, limits)
+                {
+                    match reader.content() {
+                        Ok(content) => {
+                            passed.kept_bytes += content.len();
+                            Member::File(content)
+                        }
+                        // Bills of materials beside the image, mostly. If it is needed all the
+                        // same, that is told when it is asked for.
+                        Err(Error::TooLarge { .. }) => Member::Passed,
+                        Err(error) => return Err(error),
+                    }
                 } else if begin.iter().all(|byte| *byte == 0) {
                     passed.empty.insert(name.clone());
                     Member::Passed
@@ -234,6 +243,7 @@ fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
     let inner = Context {
         limits: context.limits,
         budget: context.budget.clone(),
+        tally: context.tally.clone(),
         progress: &NoProgress,
     };
     let bytes = input.by_ref().take(len);

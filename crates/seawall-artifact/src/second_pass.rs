@@ -1,5 +1,6 @@
 //! Contents of hard links in layers that are streams: when a link is met, its content has passed.
-//! Those that were asked for are noted, and the layer is read once more.
+//! Those that were asked for are noted, and the layer is read once more. Where it passes only once,
+//! the contents that a visitor took are kept for links to them.
 
 use crate::layer::{LinkTargets, Names, What, unreachable_target};
 use crate::tar::{Input, Reader};
@@ -9,10 +10,18 @@ use std::collections::HashMap;
 /// The most hard links of one layer whose contents are fetched.
 const MAX_LINKS: usize = 100_000;
 
+/// What a kept content costs beside its bytes.
+const KEPT_OVERHEAD: u64 = 256;
+
 /// Hard links whose contents a visitor wants.
 #[derive(Debug)]
 pub(crate) struct SecondPass {
     possible: bool,
+    /// By path; only where there is no second pass.
+    kept: HashMap<String, Content>,
+    /// Bytes that may still be kept. Links join files of one name, as package managers make them,
+    /// so that a link is wanted where its target was.
+    room: u64,
     /// By target.
     wanted: HashMap<String, Vec<Wanted>>,
     count: usize,
@@ -32,10 +41,13 @@ struct Wanted {
 }
 
 impl SecondPass {
-    /// `possible`: whether the layer can be read once more.
-    pub(crate) fn new(possible: bool) -> Self {
+    /// `possible`: whether the layer can be read once more; if not, contents of `room` bytes are
+    /// kept.
+    pub(crate) fn new(possible: bool, room: u64) -> Self {
         Self {
             possible,
+            kept: HashMap::new(),
+            room,
             wanted: HashMap::new(),
             count: 0,
             hopeful: true,
@@ -87,6 +99,21 @@ impl SecondPass {
         Ok(())
     }
 
+    /// The content of a link where there is no second pass, also for links to the link.
+    fn kept_content(&mut self, target: &str, link: &str) -> Result<Content, Error> {
+        let Some(content) = self.kept.get(target).cloned() else {
+            return Err(Error::Unsupported {
+                place: link.to_owned(),
+                message: format!(
+                    "this hard link has its content in {target}, which had passed in the stream; \
+                     save the image to a file and scan that"
+                ),
+            });
+        };
+        self.kept.insert(link.to_owned(), content.clone());
+        Ok(content)
+    }
+
     /// What was not found.
     pub(crate) fn finish(self, place: &str) -> Result<(), Error> {
         let first = self
@@ -110,7 +137,7 @@ impl LinkTargets for SecondPass {
         mode: u32,
     ) -> Result<Content, Error> {
         if !self.possible {
-            return Err(unreachable_target("a stream", link, target));
+            return self.kept_content(target, link);
         }
         if self.count == MAX_LINKS {
             return Err(Error::Limit {
@@ -133,6 +160,14 @@ impl LinkTargets for SecondPass {
 
     fn at_hand(&self) -> bool {
         false
+    }
+
+    fn passed(&mut self, path: &str, content: &Content) {
+        let bytes = content.len().saturating_add(KEPT_OVERHEAD);
+        if let (false, Some(rest)) = (self.possible, self.room.checked_sub(bytes)) {
+            self.room = rest;
+            self.kept.insert(path.to_owned(), content.clone());
+        }
     }
 }
 

@@ -64,14 +64,17 @@ const KINDS_HINT: &str = "write docker-archive:FILE, oci-archive:FILE, oci-dir:D
 impl FromStr for Source {
     type Err = Error;
 
-    /// Reads a source as the command line has it: `KIND:WHAT`, a file, a directory with an image
-    /// layout, or the name of an image.
+    /// Reads a source as the command line has it: `KIND:WHAT`, a file, `-` for standard input, a
+    /// directory with an image layout, or the name of an image.
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_TEXT {
             return Err(Error::Usage {
                 message: format!("what to scan is named in {} bytes", text.len()),
                 hint: format!("name it in at most {MAX_TEXT} bytes"),
             });
+        }
+        if text == "-" {
+            return Ok(Self::Archive("/dev/stdin".into()));
         }
         let prefixed = text.split_once(':');
         if let Some((kind, what)) = prefixed {
@@ -243,11 +246,8 @@ pub(crate) fn open(source: &Source, options: &Options) -> Result<Opened, Error> 
         Source::OciDir(path) => {
             let (path, reference) = split_reference(path);
             let files = Files::in_directory(&path.display().to_string(), &path)?;
-            Ok(Opened::Image(archive::open(
-                &files,
-                reference.as_deref(),
-                options,
-            )?))
+            let plan = archive::plan(&files, reference.as_deref(), None, options)?;
+            Ok(Opened::Image(plan.open(&files)))
         }
         Source::Directory(path) => Ok(Opened::Directory(Directory::open(path)?)),
         Source::Registry(_)
@@ -303,17 +303,8 @@ pub(crate) fn open_content(
         }));
     }
     let (files, damage) = Files::in_archive(&place, content)?;
-    match (archive::open(&files, reference.as_deref(), options), damage) {
-        (Ok(mut image), damage) => {
-            image
-                .incomplete
-                .extend(damage.map(|error| error.to_incomplete()));
-            Ok(Opened::Image(image))
-        }
-        // The damage is why there is no manifest.
-        (Err(_), Some(damage)) => Err(damage),
-        (Err(error), None) => Err(error),
-    }
+    let plan = archive::plan(&files, reference.as_deref(), damage, options)?;
+    Ok(Opened::Image(plan.open(&files)))
 }
 
 #[cfg(test)]

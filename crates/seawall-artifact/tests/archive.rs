@@ -162,7 +162,7 @@ fn every_limit_is_told() {
         (&nested, |_| {}, 1, ""),
         (
             &zeros,
-            |l| l.ratio = 100,
+            |l| (l.ratio, l.ratio_free_bytes) = (100, 1 << 20),
             0,
             "100 uncompressed bytes for each",
         ),

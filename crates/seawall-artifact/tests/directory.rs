@@ -173,6 +173,7 @@ fn sources_as_they_are_written() {
             "registry:localhost:5000/a/b:1".to_owned(),
             Ok(Source::Registry("localhost:5000/a/b:1".to_owned())),
         ),
+        ("-".to_owned(), Ok(Source::Archive("/dev/stdin".into()))),
         (
             "docker:nginx".to_owned(),
             Ok(Source::Docker("nginx".to_owned())),

@@ -4,7 +4,7 @@
 
 mod support;
 
-use seawall_artifact::{Artifact, Limits, Options, Progress, Source};
+use seawall_artifact::{Artifact, Entry, Error, LayerVisitor, Limits, Options, Progress, Source};
 use seawall_model::IncompleteReason;
 use std::sync::atomic::{AtomicU64, Ordering};
 use support::*;
@@ -37,6 +37,59 @@ fn an_archive_cut_off_anywhere_never_panics() {
                     );
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn an_archive_cut_off_before_its_manifest_gave_nothing() {
+    let base = tar(&[Member::File("a", b"base"), Member::File("b", b"base")]);
+    let top = tar(&[Member::File("a", b"top")]);
+    // As Docker saved before version 25: the upper layer may stand first.
+    let old = tar(&[
+        Member::File("1/json", br#"{"id":"1","parent":"2"}"#),
+        Member::File("1/layer.tar", &top),
+        Member::File("2/json", br#"{"id":"2"}"#),
+        Member::File("2/layer.tar", &base),
+        Member::File("manifest.json", b"[]"),
+    ]);
+    let config = config(&[&base, &top]);
+    let digest = |bytes: &[u8]| sha256(bytes).replace(':', "/");
+    let layer = |bytes: &[u8]| serde_json::json!({ "digest": sha256(bytes), "size": bytes.len() });
+    let manifest = serde_json::json!({
+        "config": { "digest": sha256(config.as_bytes()) },
+        "layers": [layer(&base), layer(&top)],
+    })
+    .to_string();
+    let mut new = Vec::new();
+    for bytes in [manifest.as_bytes(), config.as_bytes(), &base, &top] {
+        new.push((format!("blobs/{}", digest(bytes)), bytes));
+    }
+    new.push(("index.json".to_owned(), b"{}"));
+    let new: Vec<Member<'_>> = new
+        .iter()
+        .map(|(name, bytes)| Member::File(name, bytes))
+        .collect();
+    let new = tar(&new);
+    for (archive, what) in [(&old, "old"), (&new, "new")] {
+        for outer in [Format::Plain, Format::Gzip] {
+            // The header of the last member is whole, its content is not.
+            let cut = compress(outer, &archive[..archive.len() - 1024 - 512]);
+            let read = read_bytes(&cut, &Options::default()).unwrap();
+            let found = lines(&read);
+            assert_eq!(
+                found[0],
+                ["file a size=4 base", "file b size=4 base"],
+                "{what}"
+            );
+            assert_eq!(found[1], ["file a size=3 top"], "{what}");
+            let said = reasons(&read);
+            assert!(
+                said.concat().contains("the manifest is missing"),
+                "{said:?}"
+            );
+            assert!(read.incomplete[0].offset.is_some(), "{said:?}");
+            assert!(!said.concat().contains("digest"), "{said:?}");
         }
     }
 }
@@ -336,8 +389,10 @@ fn every_limit_is_told_and_the_rest_is_read() {
     let plain = docker_archive(&[&layer], true);
     let gzip = docker_archive(&[&compress(Format::Gzip, &layer)], true);
     let three = docker_archive(&[&layer, &layer, &layer], true);
+    let gzip_layer = compress(Format::Gzip, &layer);
+    let three_gzip = docker_archive(&[&gzip_layer, &gzip_layer, &gzip_layer], true);
     let zeros = tar(&[
-        Member::File("zeros", &vec![0; 70 << 20]),
+        Member::File("zeros", &vec![0; 10 << 20]),
         Member::File("b", b"1"),
     ]);
     let bomb = docker_archive(&[&compress(Format::Zstd, &zeros)], true);
@@ -366,7 +421,20 @@ fn every_limit_is_told_and_the_rest_is_read() {
         (&gzip, |l| l.entries = 2, 2, "2 entries"),
         (&plain, |l| l.entries = 2, 2, "2 entries"),
         (&three, |l| l.layers = 2, 6, "limit of 2 layers"),
-        (&bomb, |l| l.ratio = 10, 1, "10 uncompressed bytes for each"),
+        // Each layer is within the limit, all together are not.
+        (&three, |l| l.entries = 5, 5, "5 entries"),
+        (
+            &three_gzip,
+            |l| l.image_bytes = 20_000,
+            8,
+            "20000 uncompressed bytes of all layers",
+        ),
+        (
+            &bomb,
+            |l| (l.ratio, l.ratio_free_bytes) = (10, 1 << 20),
+            1,
+            "10 uncompressed bytes for each",
+        ),
     ];
     for (archive, change, entries, expected) in cases {
         let read = read_bytes(archive, &limited(change)).unwrap();
@@ -385,6 +453,31 @@ fn every_limit_is_told_and_the_rest_is_read() {
         error.to_string().contains("20 bytes of metadata"),
         "{error}"
     );
+}
+
+#[test]
+fn a_limit_of_the_stream_was_taken_for_one_of_the_file() {
+    let layer = tar(&[
+        Member::File("zeros", &vec![0; 10 << 20]),
+        Member::File("behind", b"1"),
+    ]);
+    let bomb = docker_archive(&[&compress(Format::Zstd, &layer)], true);
+    let options = limited(|l| (l.ratio, l.ratio_free_bytes) = (10, 1 << 20));
+    let file = temp(&bomb);
+    let taken = std::sync::Mutex::new(Vec::new());
+    struct Takes<'a>(&'a std::sync::Mutex<Vec<Error>>);
+    impl LayerVisitor for Takes<'_> {
+        fn visit(&mut self, entry: &mut dyn Entry) -> Result<(), Error> {
+            if let Err(error) = entry.content() {
+                self.0.lock().unwrap().push(error);
+            }
+            Ok(())
+        }
+    }
+    let artifact = Artifact::open(&Source::Archive(file.path().to_owned()), &options).unwrap();
+    artifact.read(&|| Takes(&taken), &Quiet).unwrap();
+    let taken = taken.into_inner().unwrap();
+    assert!(matches!(taken[..], [Error::Limit { .. }]), "{taken:?}");
 }
 
 #[test]

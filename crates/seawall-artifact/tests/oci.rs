@@ -175,7 +175,12 @@ fn one_of_several_names_is_chosen() {
     assert!(error.hint().unwrap().contains("app:1, app:2"));
     let read = open(format!("oci-dir:{path}:app:2")).unwrap();
     assert_eq!(lines(&read), [["file file size=6 second"]]);
-    assert!(open(format!("oci-dir:{path}:app:3")).is_err());
+    let error = open(format!("oci-dir:{path}:app:3")).unwrap_err();
+    assert!(
+        error.to_string().ends_with("exactly one image 'app:3'"),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().ends_with("there are: app:1, app:2"));
 }
 
 #[test]

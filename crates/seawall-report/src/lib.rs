@@ -43,8 +43,8 @@ pub struct Report<'a> {
     pub database: Option<DatabaseInfo>,
     /// The verdict of `--fail-on`; `None` if no threshold was given.
     pub gate: Option<Gate>,
-    /// A newer build of the image's base, if one is known.
-    pub newer_base: Option<NewerBase>,
+    /// Newer builds of the images that the image is built on, as far as they are known.
+    pub newer_bases: Vec<NewerBase>,
     /// What the reader must know beside the findings: ignore rules that expired, VEX statements
     /// that name nothing here. One sentence each.
     pub notices: &'a [String],
@@ -78,6 +78,10 @@ impl Report<'_> {
 /// A newer build of a base image, as the catalogue of base images has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewerBase {
+    /// The name in the catalogue of the build that the image has.
+    pub of: String,
+    /// Its owner.
+    pub owner: Option<String>,
     /// Its name in the catalogue.
     pub name: String,
     /// Its digest.

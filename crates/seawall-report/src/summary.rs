@@ -92,6 +92,16 @@ pub struct BaseUpdate {
 }
 
 impl BaseUpdate {
+    fn new(base: Option<&str>, owner: Option<&str>, newest: Option<&NewerBase>) -> Self {
+        Self {
+            base: base.map(str::to_owned),
+            owner: owner.map(str::to_owned),
+            findings: 0,
+            fixed: Counts::default(),
+            newest: newest.cloned(),
+        }
+    }
+
     /// One or two sentences that say it all; `None` if an update would mend nothing.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
@@ -109,12 +119,14 @@ impl BaseUpdate {
             [] => String::new(),
             worst => format!(" ({})", worst.join(", ")),
         };
-        let mut text = format!(
-            "A rebuild on an up-to-date {} would fix {} of its {}{worst}.",
-            self.base.as_deref().unwrap_or("base image"),
-            self.fixed.total(),
-            count(self.findings, "finding")
-        );
+        let base = self.base.as_deref().unwrap_or("base image");
+        let mut text = match self.fixed.total() {
+            0 => format!("{base} is behind."),
+            fixed => format!(
+                "A rebuild on an up-to-date {base} would fix {fixed} of its {}{worst}.",
+                count(self.findings, "finding")
+            ),
+        };
         if let Some(newest) = newest {
             let day = newest
                 .created
@@ -181,25 +193,35 @@ fn packages_by_type(report: &Report<'_>) -> Vec<(PackageType, usize)> {
     counts
 }
 
+/// One for each known image below, and for a base that is guessed.
 fn base_updates(report: &Report<'_>) -> Vec<BaseUpdate> {
     let mut updates: BTreeMap<(Option<&str>, Option<&str>), BaseUpdate> = BTreeMap::new();
+    let newer = report.newer_bases.iter();
+    for newest in newer.filter(|newest| newest.mends > 0) {
+        let (base, owner) = (Some(newest.of.as_str()), newest.owner.as_deref());
+        updates.insert((base, owner), BaseUpdate::new(base, owner, Some(newest)));
+    }
     for finding in report.findings.iter().filter(|f| f.status.counts()) {
-        let Some(package) = report.package(finding).filter(|p| p.role == Role::Base) else {
+        let Some(package) = report.package(finding) else {
             continue;
         };
         let Some(layer) = report.layer(package) else {
             continue;
         };
+        let base = layer.base.as_deref();
+        if base.is_none() && package.role != Role::Base {
+            continue;
+        }
         let owner = package.owner.as_deref();
+        let newest = || {
+            report
+                .newer_bases
+                .iter()
+                .find(|newest| base == Some(&newest.of))
+        };
         let update = updates
-            .entry((layer.base.as_deref(), owner))
-            .or_insert_with(|| BaseUpdate {
-                base: layer.base.clone(),
-                owner: owner.map(str::to_owned),
-                findings: 0,
-                fixed: Counts::default(),
-                newest: layer.base.as_ref().and(report.newer_base.clone()),
-            });
+            .entry((base, owner))
+            .or_insert_with(|| BaseUpdate::new(base, owner, newest()));
         update.findings += 1;
         if finding.fix.state == FixState::Fixed {
             update.fixed.add(finding.severity);
@@ -226,5 +248,61 @@ fn matching(report: &Report<'_>) -> Matching {
         Matching::Partly
     } else {
         Matching::Fully
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn every_image_below_has_its_own_update() {
+        let mut inventory = testing::inventory();
+        let findings = testing::findings();
+        let middleware = &mut inventory.layers[1];
+        middleware.base = Some("node:18".to_owned());
+        middleware.owner = Some("runtimes".to_owned());
+        for package in &mut inventory.packages {
+            if package.layer == Some(1) {
+                package.owner = Some("runtimes".to_owned());
+            }
+        }
+        let newer = NewerBase {
+            of: "node:18".to_owned(),
+            owner: Some("runtimes".to_owned()),
+            name: "node:18".to_owned(),
+            digest: None,
+            created: Some("2026-03-01T00:00:00Z".to_owned()),
+            mends: 2,
+        };
+        let report = Report {
+            tool_version: "1.2.3",
+            generated_at: "2026-11-21T00:30:00Z".parse().unwrap(),
+            duration: None,
+            inventory: &inventory,
+            findings: &findings,
+            database: None,
+            gate: None,
+            newer_bases: vec![newer],
+            notices: &[],
+        };
+        let updates = base_updates(&report);
+        let told = updates.iter().map(|update| {
+            let mends = update.newest.as_ref().map(|newest| newest.mends);
+            (update.base.as_deref(), update.owner.as_deref(), mends)
+        });
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                (Some("debian:12"), Some("platform team"), None),
+                (Some("node:18"), Some("runtimes"), Some(2)),
+            ]
+        );
+        let sentence = updates[1].sentence().unwrap();
+        assert!(
+            sentence.ends_with("node:18 of 2026-03-01 already mends 2. Ask its owner: runtimes."),
+            "{sentence}"
+        );
     }
 }

@@ -81,6 +81,15 @@ impl Table<'_> {
                 ],
             ),
         ];
+        // Images of a runtime are listed by their digests, which tell nobody anything.
+        if !target.tags.is_empty()
+            && !target
+                .tags
+                .iter()
+                .any(|tag| target.name.ends_with(tag.as_str()))
+        {
+            lines.push(self.fact("tags", &target.tags.join(", "), Style::new()));
+        }
         if let Some(digest) = &target.digest {
             lines.push(self.fact("digest", digest, Style::new()));
         }

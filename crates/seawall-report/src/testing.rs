@@ -275,7 +275,7 @@ pub(crate) fn rendered_with(
             &[FailOn::Severity(Severity::High), FailOn::Kev],
             findings,
         )),
-        newer_base: None,
+        newer_bases: Vec::new(),
         notices: &["rule 2 of .seawallignore.yaml expired on 2026-01-01".to_owned()],
     };
     let mut bytes = Vec::new();

@@ -118,8 +118,8 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             return Ok(());
         }
         match self.submit(entry, wanted) {
-            // The file is too large to be kept while the layer passes; what follows it is not.
-            Err(error @ Error::Limit { .. }) => {
+            // What follows the file can still be read.
+            Err(error @ Error::TooLarge { .. }) => {
                 self.keep_error(entry.path(), wanted, &error);
                 Ok(())
             }
@@ -164,7 +164,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         let results = Arc::clone(&self.results);
         self.scope.spawn(move |_| {
             if let Some(result) = pipeline.analyze(&job) {
-                lock(&results).push(result);
+                pipeline.keep(result, &results);
             }
             drop(job);
             drop(share);
@@ -174,7 +174,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
 
     fn keep(&mut self, mut result: FileResult) {
         result.order = self.order;
-        lock(&self.results).push(result);
+        self.pipeline.keep(result, &self.results);
     }
 
     fn keep_error(&mut self, path: &str, wanted: AnalyzerSet, error: &Error) {
@@ -232,7 +232,8 @@ impl LayerVisitor for LayerReader<'_, '_> {
 impl PendingLayer {
     /// The contents, once the scope in which the files were analyzed has ended.
     pub(crate) fn contents(self) -> LayerContents {
-        let mut results = std::mem::take(&mut *lock(&self.results));
+        let mut results =
+            std::mem::take(&mut *self.results.lock().unwrap_or_else(PoisonError::into_inner));
         results.retain(|result| !self.replaced.contains(&result.order));
         results.sort_by(|a, b| a.path.cmp(&b.path).then(a.order.cmp(&b.order)));
         LayerContents {
@@ -266,11 +267,6 @@ fn resolve(path: &str, target: &str) -> String {
         }
     }
     parts.join("/")
-}
-
-/// A panic of an analyzer is caught before it can leave a list half-written.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Passes keys through that are hashes already.

@@ -4,10 +4,12 @@ use crate::analyzers::java::Pom;
 use crate::analyzers::{Analyzer, File, Found};
 use crate::dispatch::{AnalyzerSet, Dispatcher};
 use crate::path_set::PathHasher;
+use crate::scan::ScanOptions;
 use seawall_artifact::Content;
-use seawall_model::{Distro, Incomplete, IncompleteReason, Package};
+use seawall_model::{Distro, Evidence, Incomplete, IncompleteReason, Package};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// What all layers of a scan share.
 pub(crate) struct Pipeline<'a> {
@@ -16,12 +18,11 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) hasher: PathHasher,
     pub(crate) budget: Budget,
     excluded: &'a [String],
-    packages_left: AtomicU64,
+    /// Of package managers' databases: nothing else can use up their share.
+    recorded: Quota,
+    packages: Quota,
+    incomplete: Quota,
 }
-
-/// Packages that are kept of one target, each of which takes about a kilobyte. An image of all of
-/// Debian has 60,000.
-const MAX_PACKAGES: u64 = 1_000_000;
 
 /// What the analyzers found in one file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,31 +57,62 @@ pub(crate) struct Job {
 }
 
 impl<'a> Pipeline<'a> {
-    pub(crate) fn new(
-        analyzers: &'a [&'a dyn Analyzer],
-        held_bytes: u64,
-        excluded: &'a [String],
-    ) -> Self {
+    pub(crate) fn new(analyzers: &'a [&'a dyn Analyzer], options: &'a ScanOptions<'_>) -> Self {
         Self {
             analyzers,
             dispatcher: Dispatcher::new(analyzers),
             hasher: PathHasher::default(),
-            budget: Budget::new(held_bytes),
-            excluded,
-            packages_left: AtomicU64::new(MAX_PACKAGES),
+            budget: Budget::new(options.held_bytes),
+            excluded: &options.excluded,
+            recorded: Quota::new(options.max_packages),
+            packages: Quota::new(options.max_packages),
+            incomplete: Quota::new(options.max_incomplete),
         }
     }
 
-    /// Takes so many packages off what a target may have; how many of them may be kept.
-    fn take_packages(&self, count: usize) -> usize {
-        let count = count as u64;
-        let left = self
-            .packages_left
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
-                Some(left.saturating_sub(count))
-            });
-        let (Ok(left) | Err(left)) = left;
-        usize::try_from(left.min(count)).unwrap_or(usize::MAX)
+    /// Keeps a result, as far as the scan may grow.
+    pub(crate) fn keep(&self, mut result: FileResult, results: &Mutex<Vec<FileResult>>) {
+        let recorded = |package: &Package| package.evidence == Evidence::Database;
+        let quota = match result.packages.first().is_some_and(recorded) {
+            true => &self.recorded,
+            false => &self.packages,
+        };
+        quota.cut(&mut result.packages);
+        // All or nothing: a pom without some of its dependencies would resolve to something else.
+        let declared = result.poms.iter().map(Pom::len).sum::<usize>() as u64;
+        if quota.room(declared) < declared {
+            result.poms.clear();
+        }
+        self.incomplete.cut(&mut result.incomplete);
+        let is_empty = result.packages.is_empty() && result.incomplete.is_empty();
+        let is_empty = is_empty && result.poms.is_empty();
+        if is_empty && result.owned.is_empty() && result.distro.is_none() {
+            return;
+        }
+        // A panic of an analyzer is caught before it can leave a list half-written.
+        results
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(result);
+    }
+
+    /// What was found and not kept.
+    pub(crate) fn not_kept(&self, place: &str) -> Vec<Incomplete> {
+        [
+            (&self.recorded, "packages of package managers"),
+            (&self.packages, "packages"),
+            (&self.incomplete, "files that could not be read"),
+        ]
+        .into_iter()
+        .filter_map(|(quota, what)| {
+            let refused = quota.refused.load(Ordering::Acquire);
+            let message = format!(
+                "at most {} {what} are listed: {refused} more are left out",
+                quota.limit
+            );
+            (refused > 0).then(|| Incomplete::new(IncompleteReason::LimitReached, place, message))
+        })
+        .collect()
     }
 
     /// Whether nothing below this directory is wanted.
@@ -156,13 +188,6 @@ impl<'a> Pipeline<'a> {
             }
         }
         found.note_left_out(&job.path);
-        let declared: usize = found.poms.iter().map(Pom::len).sum();
-        let kept = self.take_packages(found.packages.len() + declared);
-        if kept < found.packages.len() + declared {
-            found.packages.truncate(kept);
-            found.poms.clear();
-            found.incomplete.push(beyond_packages(&job.path));
-        }
         if found == Found::default() {
             return None;
         }
@@ -188,14 +213,6 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-fn beyond_packages(path: &str) -> Incomplete {
-    Incomplete::new(
-        IncompleteReason::LimitReached,
-        format!("/{path}"),
-        format!("its packages were not kept: the target has more than {MAX_PACKAGES}"),
-    )
-}
-
 fn beyond_limit(analyzer: &dyn Analyzer, path: &str, size: u64) -> Incomplete {
     Incomplete::new(
         IncompleteReason::LimitReached,
@@ -206,6 +223,39 @@ fn beyond_limit(analyzer: &dyn Analyzer, path: &str, size: u64) -> Incomplete {
             analyzer.name()
         ),
     )
+}
+
+/// How many of a kind a scan keeps.
+struct Quota {
+    limit: u64,
+    kept: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Quota {
+    fn new(limit: u64) -> Self {
+        Self {
+            limit,
+            kept: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes room for so many, and says how many of them there is room for.
+    fn room(&self, wanted: u64) -> u64 {
+        let before = self.kept.fetch_add(wanted, Ordering::AcqRel);
+        let room = self.limit.saturating_sub(before).min(wanted);
+        self.refused.fetch_add(wanted - room, Ordering::AcqRel);
+        room
+    }
+
+    /// Cuts a list to what there is room for.
+    fn cut<T>(&self, list: &mut Vec<T>) {
+        let room = self.room(list.len() as u64);
+        // No more than the length of the list, which mostly has one element and room for four.
+        list.truncate(room as usize);
+        list.shrink_to_fit();
+    }
 }
 
 /// Bytes of the files that wait for an analyzer or are with one.
@@ -260,11 +310,11 @@ mod tests {
 
     #[test]
     fn a_target_has_no_more_packages_than_fit_into_memory() {
-        let pipeline = Pipeline::new(&[], 0, &[]);
-        let half = usize::try_from(MAX_PACKAGES / 2).unwrap();
-        assert_eq!(pipeline.take_packages(half), half);
-        assert_eq!(pipeline.take_packages(half + 3), half);
-        assert_eq!(pipeline.take_packages(1), 0);
+        let quota = Quota::new(10);
+        assert_eq!(quota.room(5), 5);
+        assert_eq!(quota.room(5 + 3), 5);
+        assert_eq!(quota.room(1), 0);
+        assert_eq!(quota.refused.load(Ordering::Acquire), 4);
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub struct ScanOptions<'a> {
     pub excluded: Vec<String>,
     /// Bytes of files that wait for an analyzer, beyond which reading does the analysis itself.
     pub held_bytes: u64,
+    /// Packages that are listed, of all layers before they are merged.
+    pub max_packages: u64,
+    /// Files that could not be read and are listed one by one.
+    pub max_incomplete: u64,
 }
 
 impl ScanOptions<'_> {
@@ -42,6 +46,8 @@ impl ScanOptions<'_> {
             owner: None,
             excluded: Vec::new(),
             held_bytes: 32 << 20,
+            max_packages: 500_000,
+            max_incomplete: 10_000,
         }
     }
 }
@@ -84,7 +90,7 @@ where
         &Readers<'a, 'scope>,
     ) -> Result<ReadArtifact<LayerReader<'a, 'scope>>, Error>,
 {
-    let pipeline = Pipeline::new(analyzers, options.held_bytes, &options.excluded);
+    let pipeline = Pipeline::new(analyzers, options);
     // The scope ends when the last file is analyzed.
     let artifact = rayon::in_place_scope(|scope| {
         let readers = Readers {
@@ -94,8 +100,9 @@ where
         read(&readers).map(|artifact| with_visitors(artifact, LayerReader::finish))
     })?;
     let layers = describe_layers(&artifact, options);
-    let (info, read_layers, mut incomplete) =
-        (artifact.image, artifact.layers, artifact.incomplete);
+    let (info, read_layers) = (artifact.image, artifact.layers);
+    let mut incomplete = pipeline.not_kept(&options.name);
+    incomplete.extend(artifact.incomplete);
     let contents = read_layers
         .into_iter()
         .map(|layer| layer.visitor.contents())

@@ -91,7 +91,8 @@ impl Chain {
     fn new(path: &str, hasher: &PathHasher) -> Self {
         Self {
             location: Location::new(path, hasher),
-            versions: Vec::new(),
+            // Most files are in one layer.
+            versions: Vec::with_capacity(1),
         }
     }
 

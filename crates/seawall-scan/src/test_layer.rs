@@ -160,8 +160,17 @@ pub(crate) fn scan(layers: &[&[&str]]) -> Inventory {
 
 /// As [`scan`], with so many bytes for waiting files.
 pub(crate) fn scan_holding(layers: &[&[&str]], held_bytes: u64) -> Inventory {
+    scan_limited(layers, |options| options.held_bytes = held_bytes)
+}
+
+/// As [`scan`], with other limits.
+pub(crate) fn scan_limited(
+    layers: &[&[&str]],
+    limit: impl FnOnce(&mut ScanOptions<'_>),
+) -> Inventory {
     let mut options = ScanOptions::new("test", date(2026, 1, 1));
-    options.held_bytes = held_bytes;
+    options.held_bytes = 1 << 20;
+    limit(&mut options);
     scan_with(&[&Words, &java::PomXml], &options, |readers| {
         let mut read = Vec::new();
         for lines in layers {

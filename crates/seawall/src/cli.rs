@@ -91,7 +91,7 @@ Targets:
   docker:REF            the Docker daemon
   containerd:REF        containerd
   podman:REF            podman and CRI-O
-  FILE                  any of the archives above
+  FILE                  any of the archives above; `-` is standard input
   REF                   docker, podman, containerd, then the registry
 
 Examples:

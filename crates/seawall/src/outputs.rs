@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure, Result};
 use anyhow::Context;
 use clap::ColorChoice;
 use seawall_report::{Format, NewerBase, Options, Report};
-use seawall_scan::base::{Catalogue, base_update};
+use seawall_scan::base::{Catalogue, base_updates};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(crate) fn write(
             findings: &assessment.findings,
             database: Some(database.clone()),
             gate: assessment.gate.clone(),
-            newer_base: newer_base(catalogue, assessment),
+            newer_bases: newer_bases(catalogue, assessment),
             notices: &assessment.notices,
         })
         .collect();
@@ -53,22 +53,25 @@ pub(crate) fn write(
     Ok(exit(assessments))
 }
 
-/// The newest build of an image's base in the catalogue, and what it mends.
-fn newer_base(catalogue: &Catalogue, assessment: &Assessment) -> Option<NewerBase> {
-    let update = base_update(catalogue, &assessment.inventory, &assessment.findings)?;
-    let newest = update.newest?;
+/// The newest builds in the catalogue of the images that an image is built on, and what they mend.
+fn newer_bases(catalogue: &Catalogue, assessment: &Assessment) -> Vec<NewerBase> {
     let counts = |position: &&usize| {
         assessment
             .findings
             .get(**position)
             .is_some_and(|finding| finding.status.counts())
     };
-    Some(NewerBase {
-        name: newest.name.clone(),
-        digest: newest.digest.clone(),
-        created: newest.created.clone(),
-        mends: update.mended.iter().filter(counts).count(),
-    })
+    base_updates(catalogue, &assessment.inventory, &assessment.findings)
+        .into_iter()
+        .map(|update| NewerBase {
+            of: update.current.name.clone(),
+            owner: update.current.owner.clone(),
+            name: update.newest.name.clone(),
+            digest: update.newest.digest.clone(),
+            created: update.newest.created.clone(),
+            mends: update.mended.iter().filter(counts).count(),
+        })
+        .collect()
 }
 
 /// Writes a bill of materials.
@@ -85,7 +88,7 @@ pub(crate) fn write_sbom(
         findings: &[],
         database: None,
         gate: None,
-        newer_base: None,
+        newer_bases: Vec::new(),
         notices: &[],
     };
     let options = Options::default();

@@ -5,6 +5,7 @@ use super::manifest::{
     Config, Descriptor, Manifest, SavedImage, SavedImages, check_digest, parse, sha256,
 };
 use super::platform::Platform;
+use super::salvage::salvage;
 use super::{Blob, Image, Layer};
 use crate::beneath::Root;
 use crate::layer::missing;
@@ -61,8 +62,7 @@ impl Files {
                 Ok(true) => {}
                 Ok(false) => break None,
                 // What stands before the damage can still be used.
-                Err(error) if !members.is_empty() => break Some(error),
-                Err(error) => return Err(error),
+                Err(error) => break Some(error),
             }
             if members.len() == MAX_FILES {
                 return Err(Error::Limit {
@@ -105,6 +105,14 @@ impl Files {
         self.get(name).is_ok_and(|found| found.is_some())
     }
 
+    /// Whether there is a file of this name, also one that has passed.
+    fn knows(&self, name: &str) -> bool {
+        match &self.store {
+            Store::Archive(members) => members.contains_key(&self.resolve(name)),
+            Store::Directory(_) => self.contains(name),
+        }
+    }
+
     /// The name of the file itself, where `name` may be a link in the archive.
     pub(crate) fn resolve(&self, name: &str) -> String {
         let mut name = normalize(name.as_bytes());
@@ -145,7 +153,23 @@ impl Files {
         }
     }
 
-    fn metadata(&self, name: &str, limits: &Limits) -> Result<Option<Arc<[u8]>>, Error> {
+    /// For messages.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The names of all files of an archive.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = match &self.store {
+            Store::Archive(members) => members.keys().map(String::as_str).collect(),
+            Store::Directory(_) => Vec::new(),
+        };
+        names.sort_unstable();
+        names
+    }
+
+    /// All of a small file.
+    pub(super) fn metadata(&self, name: &str, limits: &Limits) -> Result<Option<Arc<[u8]>>, Error> {
         let Some(content) = self.get(name)? else {
             return Ok(None);
         };
@@ -163,10 +187,26 @@ impl Files {
     }
 
     fn required(&self, name: &str, limits: &Limits) -> Result<Arc<[u8]>, Error> {
-        self.metadata(name, limits)?.ok_or_else(|| Error::Corrupt {
-            place: self.place.clone(),
-            offset: 0,
-            message: format!("there is no {name} in it"),
+        if let Some(bytes) = self.metadata(name, limits)? {
+            return Ok(bytes);
+        }
+        let found = match &self.store {
+            Store::Archive(members) => members.get(&self.resolve(name)),
+            Store::Directory(_) => None,
+        };
+        Err(match found {
+            Some(Member::Passed) => Error::Unsupported {
+                place: format!("{}!{name}", self.place),
+                message: format!(
+                    "it is no JSON, or has more than {} bytes of metadata",
+                    limits.metadata_bytes
+                ),
+            },
+            _ => Error::Corrupt {
+                place: self.place.clone(),
+                offset: 0,
+                message: format!("there is no {name} in it"),
+            },
         })
     }
 
@@ -207,40 +247,63 @@ pub(crate) struct Plan {
     pub(crate) files: Vec<Option<String>>,
 }
 
-/// Finds the image in an archive or layout and opens its layers. `reference` chooses between
-/// several.
-pub(crate) fn open(
-    files: &Files,
-    reference: Option<&str>,
-    options: &Options,
-) -> Result<Image, Error> {
-    let Plan {
-        mut image,
-        files: names,
-    } = plan(files, reference, options)?;
-    for (layer, name) in image.layers.iter_mut().zip(names) {
-        match name.map(|name| files.get(&name)) {
-            Some(Ok(Some(content))) => {
-                layer.size = Some(content.len());
-                layer.blob = Blob::Content(content);
+impl Plan {
+    /// The image, with those of its layers that are among `files`.
+    pub(crate) fn open(self, files: &Files) -> Image {
+        let Self {
+            mut image,
+            files: names,
+        } = self;
+        for (layer, name) in image.layers.iter_mut().zip(names) {
+            match name.map(|name| files.get(&name)) {
+                Some(Ok(Some(content))) => {
+                    layer.size = Some(content.len());
+                    layer.blob = Blob::Content(content);
+                }
+                Some(Err(error)) => layer.blob = Blob::Missing(Box::new(error.to_incomplete())),
+                Some(Ok(None)) | None => {}
             }
-            Some(Err(error)) => layer.blob = Blob::Missing(Box::new(error.to_incomplete())),
-            Some(Ok(None)) | None => {}
         }
+        image
     }
-    Ok(image)
 }
 
-/// Finds the image in an archive or layout, its layers' blobs not looked for yet.
+/// Finds the image in an archive or layout, its layers' blobs not looked for yet. `reference`
+/// chooses between several. `damage` is what ended the reading of the archive.
 pub(crate) fn plan(
     files: &Files,
     reference: Option<&str>,
+    damage: Option<Error>,
     options: &Options,
 ) -> Result<Plan, Error> {
-    if files.contains("manifest.json") {
+    let damage = match (plan_whole(files, reference, options), damage) {
+        (Ok(mut plan), damage) => {
+            let damage = damage.map(|error| error.to_incomplete());
+            plan.image.incomplete.extend(damage);
+            return Ok(plan);
+        }
+        (Err(error), None) => return Err(error),
+        // The damage is why there is no manifest.
+        (Err(_), Some(damage)) => damage,
+    };
+    let offset = match &damage {
+        Error::Corrupt { offset, .. } | Error::Truncated { offset, .. } => Some(*offset),
+        _ => None,
+    };
+    if offset.is_some_and(|offset| offset < 512) && files.names().is_empty() {
+        return Err(Error::Unsupported {
+            place: files.place.clone(),
+            message: "it is no image: it does not begin like an archive".to_owned(),
+        });
+    }
+    salvage(files, options, damage)
+}
+
+fn plan_whole(files: &Files, reference: Option<&str>, options: &Options) -> Result<Plan, Error> {
+    if files.knows("manifest.json") {
         return plan_saved(files, reference, options);
     }
-    if files.contains("index.json") {
+    if files.knows("index.json") {
         return plan_layout(files, reference, options);
     }
     if files.contains("repositories") {
@@ -311,6 +374,7 @@ fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Res
     let index: Manifest = parse(&format!("{}!index.json", files.place), &bytes)?;
     let mut incomplete = Vec::new();
     let mut leaves = Vec::new();
+    let names: Vec<String> = index.manifests.iter().filter_map(name_of).collect();
     for descriptor in index.manifests {
         let name = name_of(&descriptor);
         if reference.is_none_or(|wanted| name.as_deref().is_some_and(|name| is_named(name, wanted)))
@@ -326,8 +390,24 @@ fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Res
             );
         }
     }
+    if let (true, Some(reference)) = (leaves.is_empty() && incomplete.is_empty(), reference) {
+        return Err(ambiguous(&files.place, names, Some(reference)));
+    }
     let leaf = choose(files, &leaves, reference, options, &incomplete)?;
     let digest = leaf.descriptor.digest.clone();
+    let tags = leaf.name.clone().into_iter().collect();
+    plan_manifest(files, digest, tags, incomplete, options)
+}
+
+/// The image of a manifest among the blobs.
+pub(super) fn plan_manifest(
+    files: &Files,
+    digest: String,
+    tags: Vec<String>,
+    mut incomplete: Vec<Incomplete>,
+    options: &Options,
+) -> Result<Plan, Error> {
+    let limits = &options.limits;
     let manifest_name = files.blob_name(&digest)?;
     let bytes = files.required(&manifest_name, limits)?;
     let place = format!("{}!{manifest_name}", files.place);
@@ -340,7 +420,7 @@ fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Res
     incomplete.extend(check_digest(&place, &config_digest, &config_bytes));
     let config: Config = parse(&place, &config_bytes)?;
     check_platform(&files.place, &config, options)?;
-    let info = config.image_info(Some(digest), leaf.name.clone().into_iter().collect());
+    let info = config.image_info(Some(digest), tags);
     let mut layers = Vec::new();
     for descriptor in manifest.layers {
         layers.push(PlannedLayer {
@@ -498,7 +578,8 @@ fn ambiguous(place: &str, mut names: Vec<String>, reference: Option<&str>) -> Er
     names.sort();
     names.dedup();
     let message = match (reference, names.len()) {
-        (_, 0) => format!("{place} holds no image"),
+        (Some(reference), 0) => format!("{place} holds no image of the name '{reference}'"),
+        (None, 0) => format!("{place} holds no image"),
         (Some(reference), _) => format!("{place} does not hold exactly one image '{reference}'"),
         (None, _) => format!("{place} holds several images"),
     };

@@ -6,6 +6,7 @@
 pub(crate) mod archive;
 pub(crate) mod manifest;
 pub(crate) mod platform;
+mod salvage;
 
 use crate::directory::Directory;
 use crate::{Content, Error, ImageInfo};

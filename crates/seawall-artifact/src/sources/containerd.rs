@@ -101,6 +101,14 @@ pub(super) fn all_images(_: &Options) -> Result<Option<Vec<String>>, Error> {
     Ok((!installations.is_empty()).then_some(digests))
 }
 
+/// Directories of the stores.
+pub(super) fn stores(_: &Options) -> Result<Vec<PathBuf>, Error> {
+    let installations = installations().into_iter();
+    Ok(installations
+        .map(|installation| installation.root)
+        .collect())
+}
+
 /// Digests of the images of running containers. `None` without containerd.
 pub(super) fn running_images(_: &Options) -> Result<Option<Vec<String>>, Error> {
     let mut digests = Vec::new();

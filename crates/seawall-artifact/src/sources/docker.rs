@@ -55,6 +55,17 @@ pub(super) fn all_images(options: &Options) -> Result<Option<Vec<String>>, Error
     Ok(Some(images.into_iter().map(|image| image.id).collect()))
 }
 
+/// The directory of the daemon's data, if the daemon is on this machine.
+pub(super) fn stores(options: &Options) -> Result<Vec<PathBuf>, Error> {
+    match Daemon::find(options)? {
+        Some(daemon) if daemon.address.starts_with("unix://") => {
+            let info: DaemonInfo = daemon.list("info", options)?;
+            Ok(vec![info.docker_root_dir])
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// Digests of the images of the daemon's running containers. `None` without a daemon.
 pub(super) fn running_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
     let Some(daemon) = Daemon::find(options)? else {
@@ -76,6 +87,12 @@ struct InspectedImage {
 struct ImageSummary {
     #[serde(rename = "Id")]
     id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DaemonInfo {
+    docker_root_dir: PathBuf,
 }
 
 #[derive(Deserialize)]

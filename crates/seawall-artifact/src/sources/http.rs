@@ -1,6 +1,7 @@
 //! The HTTP client of registries and of the Docker daemon: which addresses are spoken to, and how
 //! much of an answer is taken.
 
+use super::certificates;
 use super::reference::is_loopback;
 use crate::Error;
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder, Response};
@@ -71,15 +72,16 @@ pub(super) fn registry_client(host: &str, reach: Reach) -> Result<Client, Error>
             _ if reach.includes(attempt.url()) => attempt.follow(),
             _ => attempt.error("a redirect to an address that is not spoken to"),
         };
-        builder(Duration::from_secs(60)).redirect(redirect::Policy::custom(policy))
+        let builder = builder(Duration::from_secs(60)).redirect(redirect::Policy::custom(policy));
+        certificates::configured(builder, host)
     };
     if !is_loopback(host) {
-        return build(builder());
+        return build(builder()?);
     }
     // Proxies from the environment are for what is elsewhere, and a machine without certificates
     // can still speak to itself.
-    let local = || builder().no_proxy();
-    build(local()).or_else(|_| build(local().tls_certs_only([])))
+    let local = || Ok::<_, Error>(builder()?.no_proxy());
+    build(local()?).or_else(|_| build(local()?.tls_certs_only([])))
 }
 
 /// Sends a request, again after a pause where that may help: the connection broke off, or the

@@ -1,6 +1,7 @@
 //! Images that are fetched: from registries and from the stores of container runtimes.
 
 mod bolt;
+mod certificates;
 mod containerd;
 mod credentials;
 mod docker;
@@ -14,7 +15,7 @@ use crate::read::Opened;
 use crate::{Error, Options, Source};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(crate) use containerd::image_names;
 
@@ -71,6 +72,8 @@ pub(crate) struct Runtime {
     pub(crate) all: List,
     /// The same of its running containers.
     pub(crate) running: List,
+    /// Directories in which it keeps its images.
+    pub(crate) stores: fn(&Options) -> Result<Vec<PathBuf>, Error>,
 }
 
 pub(crate) type List = fn(&Options) -> Result<Option<Vec<String>>, Error>;
@@ -81,16 +84,19 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
         kind: "docker",
         all: docker::all_images,
         running: docker::running_images,
+        stores: docker::stores,
     },
     Runtime {
         kind: "podman",
         all: podman::all_images,
         running: podman::running_images,
+        stores: podman::stores,
     },
     Runtime {
         kind: "containerd",
         all: containerd::all_images,
         running: containerd::running_images,
+        stores: containerd::stores,
     },
 ];
 

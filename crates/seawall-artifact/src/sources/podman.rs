@@ -106,6 +106,12 @@ pub(super) fn all_images(options: &Options) -> Result<Option<Vec<String>>, Error
     Ok((!storages.is_empty()).then_some(ids))
 }
 
+/// Directories of the stores.
+pub(super) fn stores(options: &Options) -> Result<Vec<PathBuf>, Error> {
+    let storages = storages(options)?.into_iter();
+    Ok(storages.map(|storage| storage.root).collect())
+}
+
 /// Ids of the images of running containers. `None` without a store.
 pub(super) fn running_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
     let storages = storages(options)?;
@@ -470,6 +476,7 @@ mod tests {
         let limits = Limits::default();
         let context = Context {
             budget: Budget::new(limits.held_bytes),
+            tally: std::sync::Arc::default(),
             limits: &limits,
             progress: &Silent,
         };

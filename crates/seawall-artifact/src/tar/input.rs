@@ -198,7 +198,7 @@ impl<R: BufRead> Input for Stream<R> {
     }
 
     fn content(&mut self, len: u64, place: &str) -> Result<Content, Error> {
-        let limit = |limit| Error::Limit {
+        let limit = |limit| Error::TooLarge {
             place: place.to_owned(),
             limit,
         };

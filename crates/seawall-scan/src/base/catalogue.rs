@@ -1,5 +1,6 @@
 //! The catalogue of base images: a JSON file that users keep and extend.
 
+use jiff::Timestamp;
 use seawall_model::{Inventory, Package};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -40,8 +41,15 @@ pub struct BaseImage {
     /// When it was built, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
+    /// Whether something in it could not be read, so that `packages` may lack some.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub incomplete: bool,
     /// What it holds.
     pub packages: Vec<BasePackage>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A package of a base image.
@@ -123,19 +131,35 @@ impl BaseImage {
                 .map(|distro| format!("{} {}", distro.id, distro.version)),
             platform: inventory.target.platform.clone(),
             created: inventory.target.created.clone(),
+            incomplete: !inventory.incomplete.is_empty(),
             packages: inventory.packages.iter().map(BasePackage::of).collect(),
         })
     }
 
-    /// The name without its tag or digest: what successive builds of one base have in common.
+    /// What successive builds of one base have in common: the repository, and of the tag the first
+    /// number and the words. `debian:12-20260101` and `debian:12.4` are builds of `debian:12`;
+    /// `debian:13` and `debian:12-slim` are not.
     #[must_use]
-    pub fn repository(&self) -> &str {
+    pub fn series(&self) -> Vec<&str> {
         let name = self.name.split('@').next().unwrap_or(&self.name);
-        match name.rsplit_once(':') {
+        let (repository, tag) = match name.rsplit_once(':') {
             // A colon before a slash is a registry's port.
-            Some((repository, tag)) if !tag.contains('/') => repository,
-            _ => name,
-        }
+            Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+            _ => (name, "latest"),
+        };
+        let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts = tag.split(['.', '-', '_', '+']);
+        let telling = parts
+            .enumerate()
+            // A number of six digits and more is a date.
+            .filter(|(at, part)| !is_number(part) || (*at == 0 && part.len() < 6))
+            .map(|(_, part)| part);
+        std::iter::once(repository).chain(telling).collect()
+    }
+
+    /// When it was built; dates are written with different offsets.
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        self.created.as_deref()?.parse().ok()
     }
 }
 
@@ -240,18 +264,16 @@ impl Catalogue {
         &self.bases
     }
 
-    /// The known base with the most layers of which an image with these chain ids is made.
+    /// The known images of which an image with these chain ids is made, the one with the fewest
+    /// layers first: `debian:12` before the `java:17` that was built on it.
     #[must_use]
-    pub fn identify(&self, chain: &[&str]) -> Option<&BaseImage> {
-        chain
-            .iter()
-            .enumerate()
-            .rev()
-            .find_map(|(index, chain_id)| {
-                self.bases.iter().find(|base| {
-                    base.chain_id == *chain_id && base.layers as usize == index.saturating_add(1)
-                })
-            })
+    pub fn identify(&self, chain: &[&str]) -> Vec<&BaseImage> {
+        let known = (1..).zip(chain).filter_map(|(layers, chain_id)| {
+            self.bases
+                .iter()
+                .find(|base| base.chain_id == *chain_id && base.layers == layers)
+        });
+        known.collect()
     }
 }
 
@@ -278,17 +300,18 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_chain_wins() {
+    fn all_images_below_are_known() {
         let mut catalogue = Catalogue::default();
         catalogue.add(base("debian:12", "a", 1));
         catalogue.add(base("java:17", "c", 3));
         for (chain, expected) in [
-            (&["a", "b", "c", "d"][..], Some("java:17")),
-            (&["a", "b"], Some("debian:12")),
-            (&["x", "a"], None),
-            (&[], None),
+            (&["a", "b", "c", "d"][..], &["debian:12", "java:17"][..]),
+            (&["a", "b"], &["debian:12"]),
+            (&["x", "a"], &[]),
+            (&[], &[]),
         ] {
-            let found = catalogue.identify(chain).map(|base| base.name.as_str());
+            let known = catalogue.identify(chain).into_iter();
+            let found: Vec<&str> = known.map(|base| base.name.as_str()).collect();
             assert_eq!(found, expected, "{chain:?}");
         }
     }
@@ -331,17 +354,25 @@ mod tests {
     }
 
     #[test]
-    fn repositories_are_names_without_tag_and_digest() {
-        for (name, expected) in [
-            ("debian:12", "debian"),
-            ("localhost:5000/base/java", "localhost:5000/base/java"),
+    fn another_major_version_was_taken_for_a_newer_build() {
+        for (one, other, expected) in [
+            ("debian:12", "debian:12-20260101", true),
+            ("node:18.19.0-slim", "node:18.20.1-slim", true),
+            ("node:18", "node:20", false),
+            ("node:18", "node:18-alpine3.19", false),
+            ("ubuntu:jammy-20240101", "ubuntu:jammy-20240212", true),
+            ("ubuntu:jammy", "ubuntu:noble", false),
+            ("base:20240101", "base:20240212", true),
             (
-                "localhost:5000/base/java:17@sha256:00",
-                "localhost:5000/base/java",
+                "r:5000/base/java:17@sha256:00",
+                "r:5000/base/java:17.0.2",
+                true,
             ),
-            ("debian", "debian"),
+            ("r:5000/base/java", "r:5000/base/java:latest", true),
+            ("r:5000/base/java", "r:6000/base/java", false),
         ] {
-            assert_eq!(base(name, "", 1).repository(), expected, "{name}");
+            let (a, b) = (base(one, "", 1), base(other, "", 1));
+            assert_eq!(a.series() == b.series(), expected, "{one} {other}");
         }
     }
 }

@@ -8,7 +8,7 @@ mod update;
 pub use catalogue::{BaseImage, BasePackage, Catalogue, CatalogueError};
 pub use instruction::instruction;
 pub(crate) use roles::assign_roles;
-pub use update::{BaseUpdate, base_update};
+pub use update::{BaseUpdate, base_updates};
 
 use sha2::{Digest, Sha256};
 

@@ -1,10 +1,11 @@
 //! Gives each layer its role and owner.
 
-use super::catalogue::Catalogue;
+use super::catalogue::{BaseImage, Catalogue};
 use super::instruction::instruction;
 use seawall_model::{Layer, Role};
 
-/// Marks the layers of a known base image as its, and guesses the role of the others from the
+/// Marks the layers of known images as theirs (the lowest is the base, what was built on it is
+/// middleware), and guesses the role of the others from the
 /// image's history (`created_by` and whether the entry made no layer). Layers above the base
 /// belong to `owner`.
 pub(crate) fn assign_roles(
@@ -17,21 +18,25 @@ pub(crate) fn assign_roles(
         .iter()
         .map_while(|layer| layer.chain_id.as_deref())
         .collect();
-    let known = catalogue
-        .and_then(|catalogue| catalogue.identify(&chain))
-        .cloned();
-    let in_base = known.as_ref().map_or(0, |base| base.layers as usize);
+    let known: Vec<BaseImage> = catalogue
+        .map(|catalogue| catalogue.identify(&chain).into_iter().cloned().collect())
+        .unwrap_or_default();
     let guesses = guess(layers, history);
-    for ((index, layer), guess) in layers.iter_mut().enumerate().zip(guesses) {
-        match &known {
-            Some(base) if index < in_base => {
-                layer.role = Role::Base;
-                layer.base = Some(base.name.clone());
-                layer.owner = base.owner.clone();
+    for ((index, layer), guess) in (0..).zip(layers.iter_mut()).zip(guesses) {
+        match known.iter().position(|image| index < image.layers) {
+            // Of two known images one was built on the other, which is the base of both.
+            Some(position) => {
+                layer.role = match position {
+                    0 => Role::Base,
+                    _ => Role::Middleware,
+                };
+                let image = known.get(position);
+                layer.base = image.map(|image| image.name.clone());
+                layer.owner = image.and_then(|image| image.owner.clone());
             }
-            _ => {
+            None => {
                 // What lies above a known base is no base, whatever it looks like.
-                let above_known = guess == Role::Base && known.is_some();
+                let above_known = guess == Role::Base && !known.is_empty();
                 layer.role = if above_known { Role::Middleware } else { guess };
                 layer.role_guessed = true;
                 if layer.role != Role::Base {
@@ -188,6 +193,42 @@ mod tests {
             assert!(layer.role_guessed);
             assert_eq!(layer.owner.is_some(), layer.role != Role::Base);
         }
+    }
+
+    #[test]
+    fn layers_of_a_known_base_went_to_the_image_built_on_it() {
+        let image = |name: &str, chain_id: &str, layers| BaseImage {
+            name: name.to_owned(),
+            owner: Some(format!("owner of {name}")),
+            chain_id: chain_id.to_owned(),
+            layers,
+            ..BaseImage::default()
+        };
+        let mut catalogue = Catalogue::default();
+        catalogue.add(image("debian", "a", 1));
+        catalogue.add(image("node", "c", 3));
+        let mut layers: Vec<Layer> = ["a", "b", "c", "d"]
+            .iter()
+            .map(|chain_id| Layer {
+                chain_id: Some((*chain_id).to_owned()),
+                created_by: Some("COPY . /".to_owned()),
+                ..Layer::default()
+            })
+            .collect();
+        assign_roles(&mut layers, &[], Some(&catalogue), Some("team"));
+        let found = layers.iter().map(|layer| {
+            let owner = layer.owner.as_deref().unwrap_or_default();
+            (layer.role, layer.base.as_deref(), owner)
+        });
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            [
+                (Role::Base, Some("debian"), "owner of debian"),
+                (Role::Middleware, Some("node"), "owner of node"),
+                (Role::Middleware, Some("node"), "owner of node"),
+                (Role::Application, None, "team"),
+            ]
+        );
     }
 
     #[test]

@@ -2,98 +2,99 @@
 
 use super::catalogue::{BaseImage, Catalogue};
 use seawall_advisory::versions::compare;
-use seawall_model::{Finding, FixState, Inventory, Role};
+use seawall_model::{Finding, Inventory};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// What an update of the base image would do for an image's findings.
+/// What an update of a known image below would do for an image's findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUpdate<'a> {
-    /// The base that the image has.
+    /// The known image that the image is built on.
     pub current: &'a BaseImage,
-    /// The newest known build of the same base, if it is not the current one.
-    pub newest: Option<&'a BaseImage>,
-    /// Positions of the findings that are gone with `newest`: there the package is absent, or has
-    /// the version with the fix or a later one.
+    /// The newest known build of it.
+    pub newest: &'a BaseImage,
+    /// Positions of the findings in the layers of `current` that are gone with `newest`: there the
+    /// package is absent, or has the version with the fix or a later one.
     pub mended: Vec<usize>,
-    /// Positions of the findings in the base's layers that its distribution has a fix for, though
-    /// no known build of the base contains it.
-    pub fixable: Vec<usize>,
 }
 
-/// Compares an image's base with the newest known build of it. `None` if its base is not in the
-/// catalogue.
+/// Compares the known images that an image is built on with the newest known builds of them, where
+/// there are newer ones; the base first.
 #[must_use]
-pub fn base_update<'a>(
+pub fn base_updates<'a>(
     catalogue: &'a Catalogue,
     inventory: &Inventory,
     findings: &[Finding],
-) -> Option<BaseUpdate<'a>> {
+) -> Vec<BaseUpdate<'a>> {
     let chain: Vec<&str> = inventory
         .layers
         .iter()
         .map_while(|layer| layer.chain_id.as_deref())
         .collect();
-    let current = catalogue.identify(&chain)?;
-    let newest = newest_build(catalogue, current);
-    let held: HashMap<(&str, &str), &str> = newest
-        .map(|base| base.packages.as_slice())
-        .unwrap_or_default()
-        .iter()
-        .map(|p| ((p.kind.as_str(), p.name.as_str()), p.version.as_str()))
-        .collect();
-    let mut update = BaseUpdate {
-        current,
-        newest,
-        mended: Vec::new(),
-        fixable: Vec::new(),
-    };
-    for (position, finding) in findings.iter().enumerate() {
-        let Some(package) = inventory.packages.get(finding.package.0 as usize) else {
-            continue;
-        };
-        if package.role != Role::Base {
-            continue;
-        }
-        let is_mended = newest.is_some()
-            && match held.get(&(package.kind.name(), package.name.as_str())) {
-                None => true,
-                Some(version) => finding.fix.version.as_deref().is_some_and(|fix| {
-                    package
-                        .ecosystem(inventory.distro.as_ref())
-                        .and_then(|ecosystem| compare(ecosystem.scheme(), version, fix).ok())
-                        .is_some_and(Ordering::is_ge)
-                }),
-            };
-        if is_mended {
-            update.mended.push(position);
-        } else if finding.fix.state == FixState::Fixed {
-            update.fixable.push(position);
-        }
-    }
-    Some(update)
+    let known = catalogue.identify(&chain).into_iter();
+    let updates = known.filter_map(|current| {
+        let newest = newest_build(catalogue, current)?;
+        Some(BaseUpdate {
+            current,
+            newest,
+            mended: mended(current, newest, inventory, findings),
+        })
+    });
+    updates.collect()
 }
 
-/// The newest build of the same repository for the same platform and release of the distribution,
-/// if it is newer than the current one.
+fn mended(
+    current: &BaseImage,
+    newest: &BaseImage,
+    inventory: &Inventory,
+    findings: &[Finding],
+) -> Vec<usize> {
+    let mut held: HashMap<(&str, &str), Vec<&str>> = HashMap::new();
+    for package in &newest.packages {
+        let key = (package.kind.as_str(), package.name.as_str());
+        held.entry(key).or_default().push(&package.version);
+    }
+    let is_mended = |finding: &Finding| {
+        let package = inventory.packages.get(finding.package.0 as usize)?;
+        package.layer.filter(|layer| *layer < current.layers)?;
+        let Some(versions) = held.get(&(package.kind.name(), package.name.as_str())) else {
+            // What was not read may still be there.
+            return Some(!newest.incomplete);
+        };
+        let fix = finding.fix.version.as_deref()?;
+        let scheme = package.ecosystem(inventory.distro.as_ref())?.scheme();
+        let has_fix = |version: &&str| compare(scheme, version, fix).is_ok_and(Ordering::is_ge);
+        Some(versions.iter().all(has_fix))
+    };
+    let positions = findings.iter().enumerate();
+    positions
+        .filter(|(_, finding)| is_mended(finding).unwrap_or(false))
+        .map(|(position, _)| position)
+        .collect()
+}
+
+/// The newest build of the same series for the same platform and release of the distribution, if
+/// it is newer than the current one.
 fn newest_build<'a>(catalogue: &'a Catalogue, current: &BaseImage) -> Option<&'a BaseImage> {
     catalogue
         .bases()
         .iter()
         .filter(|base| {
-            base.repository() == current.repository()
+            base.series() == current.series()
                 && base.platform == current.platform
                 && base.distro == current.distro
-                && base.created > current.created
+                && base.time() > current.time()
         })
-        .max_by(|a, b| a.created.cmp(&b.created))
+        .max_by_key(|base| base.time())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::catalogue::BasePackage;
     use super::*;
-    use seawall_model::{Distro, Evidence, Fix, Layer, Package, PackageIndex, PackageType, Target};
+    use seawall_model::{
+        Distro, Evidence, Fix, FixState, Layer, Package, PackageIndex, PackageType, Target,
+    };
 
     fn base(name: &str, created: &str, chain_id: &str, packages: &[(&str, &str)]) -> BaseImage {
         let packages = packages.iter().map(|(name, version)| BasePackage {
@@ -111,9 +112,9 @@ mod tests {
         }
     }
 
-    fn package(name: &str, role: Role) -> Package {
+    fn package(name: &str, layer: u32) -> Package {
         Package {
-            role,
+            layer: Some(layer),
             ..Package::new(PackageType::Deb, name, "1.0", Evidence::Database)
         }
     }
@@ -170,10 +171,10 @@ mod tests {
                 ..Layer::default()
             }],
             packages: vec![
-                package("updated", Role::Base),
-                package("dropped", Role::Base),
-                package("late", Role::Base),
-                package("mine", Role::Application),
+                package("updated", 0),
+                package("dropped", 0),
+                package("late", 0),
+                package("mine", 1),
             ],
             development_excluded: 0,
             incomplete: Vec::new(),
@@ -186,9 +187,26 @@ mod tests {
             finding(2, Some("1.1")),
             finding(3, Some("1.1")),
         ];
-        let update = base_update(&catalogue, &inventory, &findings).unwrap();
-        assert_eq!(update.newest.unwrap().chain_id, "new");
-        assert_eq!(update.mended, [0, 3]);
-        assert_eq!(update.fixable, [1, 4]);
+        let updates = base_updates(&catalogue, &inventory, &findings);
+        assert_eq!(updates.len(), 1);
+        assert_eq!(updates[0].newest.chain_id, "new");
+        assert_eq!(updates[0].mended, [0, 3]);
+        // A package that could not be read is not a package that is gone.
+        let mut newest = updates[0].newest.clone();
+        newest.incomplete = true;
+        catalogue.add(newest);
+        let updates = base_updates(&catalogue, &inventory, &findings);
+        assert_eq!(updates[0].mended, [0]);
+    }
+
+    #[test]
+    fn dates_with_offsets_were_compared_as_text() {
+        let mut catalogue = Catalogue::default();
+        catalogue.add(base("b:1", "2026-01-01T00:30:00+01:00", "old", &[]));
+        catalogue.add(base("b:1", "2025-12-31T23:45:00Z", "new", &[]));
+        let old = catalogue.identify(&["old"])[0];
+        assert_eq!(newest_build(&catalogue, old).unwrap().chain_id, "new");
+        let new = catalogue.identify(&["new"])[0];
+        assert_eq!(newest_build(&catalogue, new), None);
     }
 }

@@ -7,7 +7,7 @@ pub use containers::{RunningContainer, running_containers};
 pub use kernel::{Kernel, KernelState};
 
 use crate::scan::{ScanOptions, scan_artifact};
-use seawall_artifact::{Artifact, Error, Options, Progress, Source};
+use seawall_artifact::{Artifact, Error, Options, Progress, Source, runtimes};
 use seawall_model::{Inventory, TargetKind};
 use std::path::Path;
 
@@ -22,7 +22,8 @@ pub struct Host {
     pub containers: Vec<RunningContainer>,
 }
 
-/// Where container runtimes keep images and containers, which are no files of the host's own.
+/// Where container runtimes keep images and containers, which are no files of the host's own;
+/// other places are asked for.
 const CONTAINER_STORES: &[&str] = &[
     "run/containerd",
     "run/containers",
@@ -48,6 +49,12 @@ pub fn scan_host(
     options
         .excluded
         .extend(CONTAINER_STORES.iter().map(|store| (*store).to_owned()));
+    let stores = runtimes::stores(reading).into_iter();
+    options.excluded.extend(stores.filter_map(|store| {
+        let below_root = store.strip_prefix("/").ok()?.to_str()?;
+        // What is kept in the root itself would exclude everything.
+        (!below_root.is_empty()).then(|| below_root.to_owned())
+    }));
     let artifact = Artifact::open(&Source::Directory(root.to_owned()), reading)?;
     let mut inventory = scan_artifact(artifact, &options, progress)?;
     inventory.target.kind = TargetKind::Host;

@@ -1,4 +1,4 @@
-use crate::test_layer::{names, scan, scan_holding};
+use crate::test_layer::{names, scan, scan_holding, scan_limited};
 
 fn check(layers: &[&[&str]], expected: &[&str]) {
     assert_eq!(names(&scan(layers)), expected, "{layers:?}");
@@ -124,4 +124,31 @@ fn what_cannot_be_read_is_said_unless_it_is_hidden() {
     );
     let inventory = scan(&[&["a.lock = corrupt"], &["!a.lock"]]);
     assert!(inventory.incomplete.is_empty());
+}
+
+#[test]
+fn a_small_layer_of_millions_of_packages_took_gigabytes() {
+    let layer: &[&str] = &[
+        "a.lock = p-1 q-1 r-1",
+        "b.lock = corrupt",
+        "c.lock = panic",
+        "d.lock = s-1",
+        "var/db = t-1",
+    ];
+    let inventory = scan_limited(&[layer], |options| {
+        // Nothing waits, so that the order is that of the layer.
+        options.held_bytes = 0;
+        options.max_packages = 2;
+        options.max_incomplete = 1;
+    });
+    assert_eq!(names(&inventory), ["t-1@0", "p-1@0", "q-1@0"]);
+    let said: Vec<String> = inventory.incomplete.iter().map(|i| i.to_string()).collect();
+    assert_eq!(
+        said,
+        [
+            "test: at most 2 packages are listed: 2 more are left out",
+            "test: at most 1 files that could not be read are listed: 1 more are left out",
+            "/b.lock: words: as asked (at byte 7)",
+        ]
+    );
 }

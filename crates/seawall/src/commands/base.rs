@@ -3,7 +3,7 @@
 use crate::cli::{Base, Reading};
 use crate::exit::{Exit, Failure, Result};
 use crate::inventory::{Reader, load_catalogue};
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use seawall_scan::base::{BaseImage, CatalogueError};
 use std::fs;
 use std::io::{self, Write};
@@ -35,7 +35,21 @@ pub(crate) fn run(command: &Base) -> Result<Exit> {
                 .unwrap_or_else(|| inventory.target.name.clone());
             let base =
                 BaseImage::from_inventory(name, owner.clone(), &inventory).map_err(unusable)?;
-            add(base, catalogue.file.as_deref())
+            let exit = add(base, catalogue.file.as_deref())?;
+            match inventory.incomplete.as_slice() {
+                [] => Ok(exit),
+                [first, ..] => Err(Failure::incomplete(anyhow!(
+                    "{} in the image could not be read, like {first}",
+                    match inventory.incomplete.len() {
+                        1 => "1 thing".to_owned(),
+                        number => format!("{number} things"),
+                    }
+                ))
+                .hint(
+                    "its layers are recognised all the same; what an update of it mends may be \
+                     more than is told",
+                )),
+            }
         }
         Base::List { catalogue, json } => list(catalogue.file.as_deref(), *json),
         Base::Remove { name, catalogue } => remove(name, catalogue.file.as_deref()),
@@ -45,7 +59,11 @@ pub(crate) fn run(command: &Base) -> Result<Exit> {
 fn add(base: BaseImage, file: Option<&Path>) -> Result<Exit> {
     let (mut catalogue, path) = load_catalogue(file)?;
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(Failure::usage)?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the directory {}", folder.display()))
+            .map_err(|error| {
+                Failure::usage(error).hint("name another file with --base-catalogue")
+            })?;
     }
     let line = describe(&base);
     catalogue.add(base);
@@ -90,8 +108,14 @@ fn describe(base: &BaseImage) -> String {
     } else {
         format!("{} layers", base.layers)
     };
+    let created = base
+        .created
+        .as_deref()
+        .and_then(|created| created.get(..10))
+        .unwrap_or("no date");
+    let incomplete = if base.incomplete { " (incomplete)" } else { "" };
     format!(
-        "{}  {owner}  {platform}  {layers}, {} packages  {}",
+        "{}  {owner}  {platform}  {created}  {layers}, {} packages{incomplete}  {}",
         base.name,
         base.packages.len(),
         base.chain_id

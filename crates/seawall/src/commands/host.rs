@@ -53,8 +53,9 @@ pub(crate) fn inventories(
             }
         }
     }
+    let notices = notices(&kernel, &containers, scanned.len());
     scanned.insert(0, inventory);
-    Ok((scanned, notices(&kernel, &containers)))
+    Ok((scanned, notices))
 }
 
 /// Adds the images of running containers whose runtime listed none. Returns the containers whose
@@ -94,7 +95,7 @@ fn is_same(one: &Inventory, other: &Inventory) -> bool {
     one.target.digest.is_some() && one.target.digest == other.target.digest
 }
 
-fn notices(kernel: &Kernel, containers: &[RunningContainer]) -> Vec<String> {
+fn notices(kernel: &Kernel, containers: &[RunningContainer], images: usize) -> Vec<String> {
     let release = &kernel.release;
     let kernel = match &kernel.state {
         KernelState::Current => format!("the running kernel {release} is the installed one"),
@@ -113,9 +114,16 @@ fn notices(kernel: &Kernel, containers: &[RunningContainer]) -> Vec<String> {
         }
     };
     let processes: u32 = containers.iter().map(|container| container.processes).sum();
+    let processes = match processes {
+        1 => "1 process".to_owned(),
+        several => format!("{several} processes"),
+    };
     let containers = match containers.len() {
+        // Containers whose control groups are named otherwise, like those of `ctr run`, do run.
+        0 if images > 0 => return vec![kernel],
         0 => "no container runs".to_owned(),
-        count => format!("{count} containers run, with {processes} processes"),
+        1 => format!("1 container runs, with {processes}"),
+        several => format!("{several} containers run, with {processes}"),
     };
     vec![kernel, containers]
 }

@@ -1,0 +1,125 @@
+//! Certificates for single registries, where Docker and podman look for them
+//! (containers-certs.d(5)): `certs.d/HOST[:PORT]/` with authorities to trust beside those of the
+//! system in `*.crt`, and to show who we are `*.cert` with its key in `*.key`.
+
+use super::http::causes;
+use crate::Error;
+use reqwest::blocking::ClientBuilder;
+use reqwest::{Certificate, Identity};
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Bytes of one file.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Sets up what is configured for `host`.
+pub(super) fn configured(builder: ClientBuilder, host: &str) -> Result<ClientBuilder, Error> {
+    with_directories(builder, &directories(host))
+}
+
+fn directories(host: &str) -> Vec<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    let own = match set("XDG_CONFIG_HOME") {
+        Some(directory) => Some(PathBuf::from(directory)),
+        None => set("HOME").map(|home| PathBuf::from(home).join(".config")),
+    };
+    let own = own.map(|directory| directory.join("containers"));
+    own.into_iter()
+        .chain(["/etc/containers".into(), "/etc/docker".into()])
+        .map(|directory: PathBuf| directory.join("certs.d").join(host))
+        .collect()
+}
+
+fn with_directories(
+    mut builder: ClientBuilder,
+    directories: &[PathBuf],
+) -> Result<ClientBuilder, Error> {
+    let mut identity = None;
+    for directory in directories {
+        for path in files(directory)? {
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("crt") => {
+                    let authorities = Certificate::from_pem_bundle(&read(&path)?)
+                        .map_err(|error| unusable(&path, &error))?;
+                    builder = builder.tls_certs_merge(authorities);
+                }
+                Some("cert") if identity.is_none() => {
+                    let key = read(&path.with_extension("key"))?;
+                    let pem = [read(&path)?, b"\n".to_vec(), key].concat();
+                    let found = Identity::from_pem(&pem).map_err(|error| unusable(&path, &error));
+                    identity = Some(found?);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(match identity {
+        Some(identity) => builder.identity(identity),
+        None => builder,
+    })
+}
+
+/// The files of a directory by name; none if there is no such directory.
+fn files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => {
+            return Err(Error::Io {
+                place: directory.display().to_string(),
+                source,
+            });
+        }
+    };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
+        .map_err(|source| Error::Io {
+            place: path.display().to_string(),
+            source,
+        })?;
+    Ok(bytes)
+}
+
+fn unusable(path: &Path, error: &reqwest::Error) -> Error {
+    Error::Usage {
+        message: format!("{} cannot be used: {}", path.display(), causes(error)),
+        hint: "*.crt holds authorities, *.cert a certificate with its key in *.key, all in PEM"
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::http;
+    use std::time::Duration;
+
+    #[test]
+    fn certificates_of_a_registry_were_not_looked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let set_up = || {
+            let builder = http::builder(Duration::from_secs(1));
+            let missing = directory.path().join("missing");
+            with_directories(builder, &[missing, directory.path().to_owned()])
+        };
+        assert!(set_up().is_ok());
+        fs::write(directory.path().join("notes.txt"), "no certificate").unwrap();
+        assert!(set_up().is_ok());
+        fs::write(directory.path().join("client.cert"), "").unwrap();
+        let error = set_up().unwrap_err();
+        assert!(error.to_string().contains("client.key"), "{error}");
+        let broken = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+        fs::write(directory.path().join("ca.crt"), broken).unwrap();
+        let error = set_up().unwrap_err();
+        assert!(error.to_string().contains("ca.crt"), "{error}");
+    }
+}
