@@ -8,10 +8,12 @@ use seawall_model::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Report, json_text, sbom};
+use crate::{Report, held, json_text, sbom};
 
 /// `bom-ref` of what was scanned.
 const ROOT: &str = "target";
+/// Longest `version` that the schema admits, in characters.
+const MAX_VERSION: usize = 1024;
 
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let inventory = report.inventory;
@@ -102,19 +104,15 @@ fn metadata(report: &Report<'_>) -> Value {
         "component": component,
     });
     // An incomplete inventory must not pass for a whole one.
-    let missing: Vec<Value> = report
-        .inventory
-        .incomplete
-        .iter()
-        .map(|entry| {
-            property(
-                "seawall:incomplete",
-                format!("{}: {entry}", entry.reason.name()),
-            )
-        })
-        .collect();
-    if !missing.is_empty() {
-        set(&mut metadata, "properties", missing.into());
+    let missing = report.inventory.incomplete.iter().map(|entry| {
+        let text = format!("{}: {entry}", entry.reason.name());
+        property("seawall:incomplete", text)
+    });
+    let notices = report.notices.iter();
+    let notices = notices.map(|notice| property("seawall:notice", notice));
+    let properties: Vec<Value> = missing.chain(notices).collect();
+    if !properties.is_empty() {
+        set(&mut metadata, "properties", properties.into());
     }
     metadata
 }
@@ -155,7 +153,8 @@ fn component(package: &Package, purl: &str, reference: &str) -> Value {
         _ => "library",
     };
     let mut component = json!({"bom-ref": reference, "type": kind, "name": package.name});
-    if !package.version.is_empty() {
+    // A longer one is in the purl alone.
+    if (1..=MAX_VERSION).contains(&package.version.chars().count()) {
         set(&mut component, "version", package.version.as_str().into());
     }
     if let Some(vendor) = &package.vendor {
@@ -220,7 +219,8 @@ fn vulnerabilities(report: &Report<'_>, references: &[String]) -> Value {
             finding.severity,
             finding.status.name(),
             by,
-            finding.fix.version.as_deref(),
+            (finding.fix.state.name(), finding.fix.version.as_deref()),
+            finding.priority.score,
         );
         let place = *places.entry(key).or_insert_with(|| {
             entries.push((finding, Vec::new()));
@@ -354,11 +354,7 @@ fn analysis(finding: &Finding) -> Option<Value> {
         Some(state) => analysis.insert("state".to_owned(), state.into()),
         None => analysis.insert("response".to_owned(), json!(["will_not_fix"])),
     };
-    if let Some(by) = &finding.suppression {
-        let reason = by.reason.as_deref().unwrap_or("no reason given");
-        let detail = format!("{reason} ({}: {})", by.by, by.source);
-        analysis.insert("detail".to_owned(), detail.into());
-    }
+    analysis.insert("detail".to_owned(), held::why(finding).into());
     Some(analysis.into())
 }
 
@@ -380,7 +376,21 @@ fn properties(finding: &Finding) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::Format;
-    use crate::testing::{check_golden, rendered};
+    use crate::testing::{self, check_golden, rendered};
+    use serde_json::Value;
+
+    #[test]
+    fn a_version_longer_than_the_schema_admits_is_in_the_purl_alone() {
+        let mut inventory = testing::inventory();
+        inventory.packages[5].version = "9".repeat(3000);
+        let options = crate::Options::default();
+        let text = testing::rendered_with(Format::CycloneDx, &options, &inventory, &[], None);
+        let bom: Value = serde_json::from_str(&text).unwrap();
+        let component = bom["components"].as_array().unwrap().last().unwrap();
+        assert_eq!(component["name"], "redis");
+        assert_eq!(component.get("version"), None);
+        assert!(component["purl"].as_str().unwrap().len() > 3000);
+    }
 
     #[test]
     fn a_bill_of_materials_with_findings() {

@@ -52,9 +52,12 @@ impl<'a> Group<'a> {
         (self.role, self.owner, base)
     }
 
-    /// `BASE debian:12, owner platform team`.
+    /// `BASE debian:12, owner platform team`. Only layers have a role.
     pub(crate) fn title(&self) -> String {
-        let mut title = self.role.name().to_uppercase();
+        let mut title = match self.layer {
+            Some(_) => self.role.name().to_uppercase(),
+            None => "FINDINGS".to_owned(),
+        };
         if let Some(base) = self.layer.and_then(|layer| layer.base.as_deref()) {
             title.push(' ');
             title.push_str(base);

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use crate::escape::markdown;
 use crate::groups::{self, Group, Row};
 use crate::layout::{count, thousands};
-use crate::summary::{Matching, Summary};
-use crate::{Options, Report};
+use crate::summary::{BaseUpdate, Matching, Summary};
+use crate::{Options, Report, held};
 
 /// GitHub refuses comments of more than 65,536 characters; in bytes that is on the safe side.
 const MAX_BYTES: usize = 64 << 10;
@@ -19,12 +19,13 @@ pub(crate) fn write(report: &Report<'_>, options: &Options, out: &mut dyn Write)
         text: String::new(),
         left_out: 0,
     };
+    let rows = options.rows.unwrap_or(usize::MAX);
     head(report, &summary, &mut comment);
     first(report, &mut comment);
     for group in groups::of(report) {
-        section(&group, options.rows.unwrap_or(usize::MAX), &mut comment);
+        section(&group, rows, &mut comment);
     }
-    tail(report, &summary, &mut comment);
+    tail(report, &summary, rows, &mut comment);
     comment.finish(out)
 }
 
@@ -188,20 +189,10 @@ fn line(row: &Row<'_>) -> String {
     )
 }
 
-fn tail(report: &Report<'_>, summary: &Summary, comment: &mut Comment) {
+fn tail(report: &Report<'_>, summary: &Summary, rows: usize, comment: &mut Comment) {
     let mut text = String::new();
-    for update in summary
-        .base_updates
-        .iter()
-        .filter(|update| update.fixed.total() > 0)
-    {
-        let base = update.base.as_deref().unwrap_or("the base image");
-        text.push_str(&format!(
-            "\nA rebuild on an up-to-date {} would fix {} of its {}.\n",
-            markdown(base),
-            update.fixed.total(),
-            count(update.findings, "finding")
-        ));
+    for sentence in summary.base_updates.iter().filter_map(BaseUpdate::sentence) {
+        text.push_str(&format!("\n{}\n", markdown(&sentence)));
     }
     if !summary.suppressed.is_empty() {
         let by: Vec<String> = summary
@@ -209,7 +200,20 @@ fn tail(report: &Report<'_>, summary: &Summary, comment: &mut Comment) {
             .iter()
             .map(|(by, number)| format!("{number} by {by}"))
             .collect();
-        text.push_str(&format!("\nSuppressed: {}\n", by.join(", ")));
+        text.push_str(&format!("\nSuppressed: {}\n\n", by.join(", ")));
+        let held = held::of(report);
+        for entry in held.iter().take(rows) {
+            let (sentence, what) = (entry.sentence(), entry.what());
+            text.push_str(&format!(
+                "- {}: {}\n",
+                markdown(&short(&sentence)),
+                markdown(&short(&what))
+            ));
+        }
+        let more = held.len().saturating_sub(rows);
+        if more > 0 {
+            text.push_str(&format!("- ... and {more} more rules\n"));
+        }
     }
     for notice in report.notices {
         text.push_str(&format!("\n> {}\n", markdown(notice)));

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use seawall_model::{Package, TargetKind};
+use seawall_model::{Finding, Package, TargetKind};
 use serde_json::{Value, json};
 
-use crate::{Report, json_text, sbom};
+use crate::{Report, escape, held, json_text, sbom};
 
 /// Identifier of what was scanned.
 const ROOT: &str = "SPDXRef-Target";
@@ -21,9 +21,20 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         packages.push(os);
         relationships.push(relationship(ROOT, "CONTAINS", OPERATING_SYSTEM));
     }
+    let mut findings: BTreeMap<usize, Vec<&Finding>> = BTreeMap::new();
+    for finding in report.findings {
+        findings
+            .entry(finding.package.0 as usize)
+            .or_default()
+            .push(finding);
+    }
     for (number, package) in inventory.packages.iter().enumerate() {
         let id = format!("SPDXRef-Package-{}-{number}", package.kind.name());
-        packages.push(package_entry(report, package, &id, &mut extracted));
+        let mut entry = package_entry(report, package, &id, &mut extracted);
+        for finding in findings.remove(&number).unwrap_or_default() {
+            add_finding(report, finding, &mut entry);
+        }
+        packages.push(entry);
         relationships.push(relationship(ROOT, "CONTAINS", &id));
         if package.development {
             relationships.push(relationship(&id, "DEV_DEPENDENCY_OF", ROOT));
@@ -59,17 +70,18 @@ fn creation(report: &Report<'_>) -> Value {
         "created": report.timestamp(),
         "creators": [format!("Tool: seawall-{}", report.tool_version)],
     });
-    let missing = &report.inventory.incomplete;
-    if !missing.is_empty()
+    // An incomplete inventory must not pass for a whole one.
+    let missing = report.inventory.incomplete.iter();
+    let missing = missing.map(|entry| format!("INCOMPLETE, {}: {entry}", entry.reason.name()));
+    let notices = report
+        .notices
+        .iter()
+        .map(|notice| format!("note: {notice}"));
+    let lines: Vec<String> = missing.chain(notices).collect();
+    if !lines.is_empty()
         && let Some(creation) = creation.as_object_mut()
     {
-        // An incomplete inventory must not pass for a whole one.
-        let lines: Vec<String> = missing
-            .iter()
-            .map(|entry| format!("{}: {entry}", entry.reason.name()))
-            .collect();
-        let comment = format!("INCOMPLETE, not read: {}", lines.join("; "));
-        creation.insert("comment".to_owned(), comment.into());
+        creation.insert("comment".to_owned(), lines.join("; ").into());
     }
     creation
 }
@@ -110,7 +122,7 @@ fn target(report: &Report<'_>) -> Value {
                 .iter()
                 .map(|t| ("seawall:tag".to_owned(), t.clone())),
         );
-        entry.insert("annotations".to_owned(), annotation(report, &properties));
+        entry.insert("annotations".to_owned(), annotations(report, &properties));
     }
     entry
 }
@@ -136,7 +148,7 @@ fn operating_system(report: &Report<'_>) -> Option<Value> {
                 .iter()
                 .map(|id| ("seawall:id-like", id.as_str())),
         );
-        entry.insert("annotations".to_owned(), annotation(report, &properties));
+        entry.insert("annotations".to_owned(), annotations(report, &properties));
     }
     Some(entry)
 }
@@ -212,21 +224,57 @@ fn package_entry(
             .iter()
             .map(|name| ("seawall:license", name.clone())),
     );
-    object.insert("annotations".to_owned(), annotation(report, &properties));
+    object.insert("annotations".to_owned(), annotations(report, &properties));
     entry
 }
 
+/// Adds a finding: a security reference (annex K) where there is a link to an advisory, else an
+/// annotation.
+fn add_finding(report: &Report<'_>, finding: &Finding, entry: &mut Value) {
+    let fix = finding.fix.version.as_deref();
+    let text = format!(
+        "{} {}, {}, {}",
+        finding.id,
+        finding.severity.name(),
+        fix.map_or(finding.fix.state.name().to_owned(), |v| format!(
+            "fixed in {v}"
+        )),
+        held::why(finding),
+    );
+    let link = finding.references.iter().find_map(|url| escape::link(url));
+    let (key, value) = match link {
+        Some(url) => (
+            "externalRefs",
+            json!({
+                "referenceCategory": "SECURITY",
+                "referenceType": "advisory",
+                "referenceLocator": url,
+                "comment": text,
+            }),
+        ),
+        None => ("annotations", annotation(report, text)),
+    };
+    if let Some(list) = entry.get_mut(key).and_then(Value::as_array_mut) {
+        list.push(value);
+    }
+}
+
 /// What the format has no field for, as pairs in an annotation (section 12) that we read back.
-fn annotation<K: serde::Serialize, V: serde::Serialize>(
+fn annotations<K: serde::Serialize, V: serde::Serialize>(
     report: &Report<'_>,
     properties: &[(K, V)],
 ) -> Value {
-    json!([{
+    let text = format!("seawall:properties {}", json!(properties));
+    json!([annotation(report, text)])
+}
+
+fn annotation(report: &Report<'_>, text: String) -> Value {
+    json!({
         "annotationType": "OTHER",
         "annotator": format!("Tool: seawall-{}", report.tool_version),
         "annotationDate": report.timestamp(),
-        "comment": format!("seawall:properties {}", json!(properties)),
-    }])
+        "comment": text,
+    })
 }
 
 /// Declared licences as one expression (annex D). What is no SPDX expression is kept as an

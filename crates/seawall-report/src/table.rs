@@ -11,7 +11,7 @@ use crate::layout::{
     ALARM, BOLD, Cell, FAINT, GOOD, Painter, WARNING, count, level_style, severity_style, thousands,
 };
 use crate::summary::{BaseUpdate, Matching, Summary};
-use crate::{Options, Report};
+use crate::{Options, Report, held};
 
 /// Findings in the list "do first".
 const FIRST: usize = 5;
@@ -429,8 +429,18 @@ impl Table<'_> {
             .iter()
             .map(|(by, number)| format!("{number} by {by}"))
             .collect();
-        let text = format!("Suppressed: {} (reasons with `-f json`)", by.join(", "));
-        self.painter.wrap(0, &text, Style::new())
+        let heading = format!("Suppressed: {}", by.join(", "));
+        let mut lines = vec![self.painter.line(0, &[Cell::plain(&heading)])];
+        let held = held::of(self.report);
+        for entry in held.iter().take(self.rows) {
+            lines.extend(self.painter.wrap(2, &entry.sentence(), Style::new()));
+            lines.push(self.painter.line(4, &[Cell::new(&entry.what(), FAINT)]));
+        }
+        let more = held.len().saturating_sub(self.rows);
+        if more > 0 {
+            lines.push(format!("  ... and {more} more rules; `--all` shows them"));
+        }
+        lines
     }
 
     fn notices(&self) -> Vec<String> {
