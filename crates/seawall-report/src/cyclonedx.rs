@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use seawall_model::{
-    Cvss, CvssVersion, Finding, Package, PackageType, Severity, Status, TargetKind,
+    Cvss, CvssVersion, Finding, IncompleteReason, Package, PackageType, Severity, Status,
+    TargetKind,
 };
 use serde_json::{Map, Value, json};
 
@@ -39,6 +40,10 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         "components": components,
         "dependencies": [{"ref": ROOT, "dependsOn": depends_on}],
     });
+    if sbom::unread(inventory).next().is_some() {
+        let composition = json!([{"aggregate": "incomplete", "assemblies": [ROOT]}]);
+        set(&mut bom, "compositions", composition);
+    }
     if !report.findings.is_empty() {
         set(
             &mut bom,
@@ -82,17 +87,10 @@ fn metadata(report: &Report<'_>) -> Value {
             );
         }
     }
-    let mut properties: Vec<Value> = sbom::layer_properties(report.inventory)
+    let properties: Vec<Value> = sbom::target_properties(report.inventory)
         .into_iter()
         .map(|(name, value)| property(name, value))
         .collect();
-    properties.extend(
-        target
-            .platform
-            .iter()
-            .map(|p| property("seawall:platform", p)),
-    );
-    properties.extend(target.tags.iter().map(|tag| property("seawall:tag", tag)));
     if !properties.is_empty() {
         set(&mut component, "properties", properties.into());
     }
@@ -103,14 +101,13 @@ fn metadata(report: &Report<'_>) -> Value {
         ]},
         "component": component,
     });
-    // An incomplete inventory must not pass for a whole one.
-    let missing = report.inventory.incomplete.iter().map(|entry| {
-        let text = format!("{}: {entry}", entry.reason.name());
-        property("seawall:incomplete", text)
-    });
+    let entries = report.inventory.incomplete.iter();
+    let unmatched = entries
+        .filter(|entry| entry.reason == IncompleteReason::NoAdvisories)
+        .map(|entry| property("seawall:not-matched", entry.to_string()));
     let notices = report.notices.iter();
     let notices = notices.map(|notice| property("seawall:notice", notice));
-    let properties: Vec<Value> = missing.chain(notices).collect();
+    let properties: Vec<Value> = unmatched.chain(notices).collect();
     if !properties.is_empty() {
         set(&mut metadata, "properties", properties.into());
     }

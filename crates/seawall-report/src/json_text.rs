@@ -9,7 +9,10 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 use crate::escape::is_active;
 
 /// Writes a value in indented lines.
-pub(crate) fn write<T: Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
+///
+/// # Errors
+/// What `out` returns.
+pub fn write<T: Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
     let formatter = SafeFormatter(PrettyFormatter::new());
     value.serialize(&mut serde_json::Serializer::with_formatter(
         &mut *out, formatter,

@@ -17,7 +17,7 @@ mod held;
 mod html;
 pub mod inventory;
 mod json;
-mod json_text;
+pub mod json_text;
 mod junit;
 mod layout;
 mod markdown;

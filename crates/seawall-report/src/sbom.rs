@@ -2,7 +2,7 @@
 //! what only Seawall knows, as properties that it reads back.
 
 use packageurl::PackageUrl;
-use seawall_model::{Distro, Inventory, Layer, Package, PackageType};
+use seawall_model::{Distro, Incomplete, IncompleteReason, Inventory, Layer, Package, PackageType};
 use sha2::{Digest, Sha256};
 
 /// The purl with the qualifiers by which scanners find the source package and the rpm module:
@@ -84,8 +84,13 @@ pub(crate) fn package_properties(package: &Package) -> Vec<(&'static str, String
         .clone()
         .filter(|_| !package.kind.is_os());
     add("seawall:architecture", architecture);
-    if package.kind == PackageType::PyPi {
-        // The purl has the normalised name.
+    // Names that a purl does not give back: it has PyPI's normalised, and readers drop segments
+    // like that of Go's local `./module`.
+    let dots = |name: &str| {
+        name.split('/')
+            .any(|segment| matches!(segment, "" | "." | ".."))
+    };
+    if package.kind == PackageType::PyPi || dots(&package.name) {
         add("seawall:name", Some(package.name.clone()));
     }
     for product in &package.cpe_products {
@@ -94,13 +99,30 @@ pub(crate) fn package_properties(package: &Package) -> Vec<(&'static str, String
     properties
 }
 
-/// What Seawall knows of an image's layers.
-pub(crate) fn layer_properties(inventory: &Inventory) -> Vec<(String, String)> {
-    inventory
-        .layers
+/// What Seawall knows of the target and the formats have no field for: its layers, its platform, and
+/// what was not read, as an incomplete inventory must not pass for a whole one.
+pub(crate) fn target_properties(inventory: &Inventory) -> Vec<(String, String)> {
+    let target = &inventory.target;
+    let layers = inventory.layers.iter().flat_map(properties_of_layer);
+    let platform = target
+        .platform
         .iter()
-        .flat_map(properties_of_layer)
-        .collect()
+        .map(|platform| ("seawall:platform".to_owned(), platform.clone()));
+    let tags = target
+        .tags
+        .iter()
+        .map(|tag| ("seawall:tag".to_owned(), tag.clone()));
+    let missing = unread(inventory).map(|entry| {
+        let text = format!("{}: {entry}", entry.reason.name());
+        ("seawall:incomplete".to_owned(), text)
+    });
+    layers.chain(platform).chain(tags).chain(missing).collect()
+}
+
+/// What was not read of the target. That some of it could not be matched is no matter of inventories.
+pub(crate) fn unread(inventory: &Inventory) -> impl Iterator<Item = &Incomplete> {
+    let entries = inventory.incomplete.iter();
+    entries.filter(|entry| entry.reason != IncompleteReason::NoAdvisories)
 }
 
 fn properties_of_layer(layer: &Layer) -> Vec<(String, String)> {

@@ -109,19 +109,7 @@ fn target(report: &Report<'_>) -> Value {
                 entry.insert("checksums".to_owned(), checksum);
             }
         }
-        let mut properties = sbom::layer_properties(report.inventory);
-        properties.extend(
-            target
-                .platform
-                .iter()
-                .map(|p| ("seawall:platform".to_owned(), p.clone())),
-        );
-        properties.extend(
-            target
-                .tags
-                .iter()
-                .map(|t| ("seawall:tag".to_owned(), t.clone())),
-        );
+        let properties = sbom::target_properties(report.inventory);
         entry.insert("annotations".to_owned(), annotations(report, &properties));
     }
     entry

@@ -9,6 +9,7 @@ mod inventory;
 mod locations;
 mod outputs;
 mod progress;
+mod stdout;
 
 use clap::Parser;
 use std::io::{self, Write};

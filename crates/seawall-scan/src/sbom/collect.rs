@@ -93,6 +93,14 @@ impl Collector {
             match key.as_str() {
                 "seawall:platform" => target.platform = Some(value.clone()),
                 "seawall:tag" => target.tags.push(value.clone()),
+                "seawall:incomplete" => {
+                    let message = format!("was not read when this was written: {value}");
+                    let place = target.name.clone();
+                    self.inventory.incomplete.push(
+                        Incomplete::new(IncompleteReason::Unreadable, place, message)
+                            .hint("scan the target itself to know more"),
+                    );
+                }
                 // Trivy lists them from the base up.
                 "aquasecurity:trivy:DiffID" => {
                     let index = self.inventory.layers.len() as u32;

@@ -4,18 +4,14 @@ use super::build;
 use crate::exit::{Exit, Failure, Result};
 use crate::locations;
 use crate::progress::Bar;
+use crate::stdout;
 use anyhow::{Context, anyhow};
 use seawall_advisory::update::{DEFAULT_FEEDS, Feeds, FetchOptions, Fetched, fetch_all};
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
 pub(super) fn print_feeds() -> Result<Exit> {
-    let text = configured(None)?;
-    io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(Failure::incomplete)?;
-    Ok(Exit::Clean)
+    stdout::raw(configured(None)?.as_bytes())
 }
 
 /// Fetches, and builds from what is in the cache then: a feed that fails now keeps its older file.
