@@ -211,7 +211,8 @@ pub fn write_all(
         (Format::Sarif, _) => sarif::write_all(reports, out),
         (Format::Html, _) => html::write_all(reports, out),
         (Format::Junit, _) => junit::write_all(reports, out),
-        (Format::Table | Format::Markdown, _) => {
+        (Format::Markdown, _) => markdown::write_all(reports, options, out),
+        (Format::Table, _) => {
             for (at, report) in reports.iter().enumerate() {
                 if at > 0 {
                     writeln!(out)?;
@@ -242,7 +243,7 @@ pub fn write(
         Format::Sarif => sarif::write(report, out),
         Format::Html => html::write_all(std::slice::from_ref(report), out),
         Format::Junit => junit::write_all(std::slice::from_ref(report), out),
-        Format::Markdown => markdown::write(report, options, out),
+        Format::Markdown => markdown::write_all(std::slice::from_ref(report), options, out),
     }
 }
 

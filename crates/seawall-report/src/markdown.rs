@@ -13,19 +13,29 @@ const MAX_BYTES: usize = 64 << 10;
 /// Bytes kept for the notice that something was left out.
 const NOTICE: usize = 300;
 
-pub(crate) fn write(report: &Report<'_>, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let summary = Summary::of(report);
+/// Writes one comment on all reports.
+pub(crate) fn write_all(
+    reports: &[Report<'_>],
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut comment = Comment {
         text: String::new(),
         left_out: 0,
     };
     let rows = options.rows.unwrap_or(usize::MAX);
-    head(report, &summary, &mut comment);
-    first(report, &mut comment);
-    for group in groups::of(report) {
-        section(&group, rows, &mut comment);
+    for (at, report) in reports.iter().enumerate() {
+        let summary = Summary::of(report);
+        if at > 0 {
+            comment.add("\n");
+        }
+        head(report, &summary, &mut comment);
+        first(report, &mut comment);
+        for group in groups::of(report) {
+            section(&group, rows, &mut comment);
+        }
+        tail(report, &summary, rows, &mut comment);
     }
-    tail(report, &summary, rows, &mut comment);
     comment.finish(out)
 }
 
@@ -243,6 +253,21 @@ mod tests {
     #[test]
     fn a_comment_on_a_pull_request() {
         check_golden("report.md", &rendered(Format::Markdown));
+    }
+
+    #[test]
+    fn a_comment_on_many_targets_is_never_refused_for_its_length() {
+        let (inventory, findings) = (testing::inventory(), testing::findings());
+        let report = testing::report(&inventory, &findings, None, &[]);
+        let reports = vec![report; 200];
+        let mut bytes = Vec::new();
+        crate::write_all(Format::Markdown, &reports, &Options::default(), &mut bytes).unwrap();
+        assert!(bytes.len() <= MAX_BYTES, "{}", bytes.len());
+        assert!(
+            String::from_utf8(bytes)
+                .unwrap()
+                .contains("This report is cut")
+        );
     }
 
     #[test]

@@ -275,7 +275,7 @@ fn notices() -> Vec<String> {
     vec!["rule 2 of .seawallignore.yaml expired on 2026-01-01".to_owned()]
 }
 
-fn report<'a>(
+pub(crate) fn report<'a>(
     inventory: &'a Inventory,
     findings: &'a [Finding],
     database: Option<DatabaseInfo>,
