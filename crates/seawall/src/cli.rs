@@ -30,7 +30,7 @@ Exit codes:
   0  nothing at or over the threshold of --fail-on
   1  findings at or over it
   2  wrong usage or configuration
-  3  the scan could not be completed; what was read is reported, marked incomplete";
+  3  the scan could not be completed; the report says what is missing";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -51,7 +51,8 @@ Examples:
     Base(Base),
     /// Match stored inventories again, without the images
     #[command(after_help = "\
-Every scan stores its inventory. When the database changes, this says what is new in each of them.
+Every scan stores its inventory. When the database changes, this matches all of them again and says
+what is new in each since the last time.
 
 Examples:
   seawall rematch
@@ -97,7 +98,7 @@ Targets:
 Examples:
   seawall scan image nginx:1.27
   seawall scan image app.tar --fail-on critical --output sarif=app.sarif
-  seawall scan image registry:registry.example/app@sha256:... --platform linux/arm64")]
+  seawall scan image registry:registry.example/app:1 --platform linux/arm64")]
     Image {
         /// The image
         #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
@@ -191,7 +192,7 @@ pub(crate) struct Matching {
     /// exploited (kev), or one that has a fix (fixable); several with commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = thresholds())]
     pub(crate) fail_on: Vec<FailOn>,
-    /// Findings to hold back, with reason and expiry [default: .seawallignore.yaml here, if any]
+    /// Findings to hold back, with reason and expiry [default: .seawallignore.yaml or .trivyignore here, if any]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ignore_file: Option<PathBuf>,
     /// Statements on what is affected: OpenVEX, CycloneDX or CSAF (several)

@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod inventories;
 mod inventory;
+mod known;
 mod locations;
 mod outputs;
 mod progress;

@@ -245,6 +245,17 @@ fn stored_inventories_are_matched_again_without_the_image() {
         .map(|(id, _)| id)
         .collect();
     assert_eq!(names, ["ACME-2024-2", "CVE-2024-10001", "CVE-2025-10009"]);
+    assert_eq!(
+        run.json()["notices"][0],
+        "1 finding is new since this was matched last: CVE-2025-10009 in \
+         pkg:deb/debian/lamp@2.0-1?arch=amd64&distro=debian-12"
+    );
+    let again = workspace.run("rematch image.tar");
+    let nothing = "nothing is new since this was matched last";
+    assert!(again.stdout.contains(nothing), "{again:?}");
+    workspace.build_database(ADVISORIES);
+    let run = workspace.run("rematch image.tar");
+    assert!(run.stdout.contains("1 finding is gone"), "{run:?}");
 }
 
 #[test]

@@ -162,9 +162,9 @@ fn what_cannot_be_matched_is_counted() {
         said,
         [
             "2 components have no package URL and cannot be matched, the first is `no-purl-2`",
-            "1 components have a package URL that is none and cannot be matched, the first is `nonsense`",
-            "1 components have a package URL of a type without advisories and cannot be matched, the first is `pkg:swid/x@1`",
-            "1 components have no version and cannot be matched, the first is `pkg:npm/x`",
+            "1 component has a package URL that is none and cannot be matched, the first is `nonsense`",
+            "1 component has a package URL of a type without advisories and cannot be matched, the first is `pkg:swid/x@1`",
+            "1 component has no version and cannot be matched, the first is `pkg:npm/x`",
         ]
     );
     assert!(

@@ -4,7 +4,7 @@ use crate::assess::Assessor;
 use crate::cli::Rematch;
 use crate::exit::{Exit, Failure, Result};
 use crate::inventory::{load_catalogue, today};
-use crate::{inventories, outputs, stdout};
+use crate::{inventories, known, outputs, stdout};
 use anyhow::anyhow;
 use seawall_model::{Incomplete, IncompleteReason, Inventory};
 use seawall_scan::end_of_life;
@@ -49,7 +49,11 @@ pub(crate) fn run(args: &Rematch) -> Result<Exit> {
         if let Some(distro) = &mut inventory.distro {
             distro.end_of_life = end_of_life(distro, today());
         }
-        assessments.push(assessor.assess(inventory)?);
+        let mut assessment = assessor.assess(inventory)?;
+        let changes = known::changes(&assessment.inventory, &assessment.findings)?;
+        assessment.notices.splice(0..0, changes);
+        known::remember(&assessment.inventory, &assessment.findings)?;
+        assessments.push(assessment);
     }
     let (catalogue, _) = load_catalogue(None)?;
     outputs::write(&assessor, &assessments, &catalogue, &args.output, None)

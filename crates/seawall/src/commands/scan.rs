@@ -5,7 +5,7 @@ use crate::assess::Assessor;
 use crate::cli::{Scan, ScanOptions};
 use crate::exit::{Exit, Result};
 use crate::inventory::{Reader, today};
-use crate::{inventories, outputs};
+use crate::{inventories, known, outputs};
 use seawall_model::Inventory;
 use std::time::Instant;
 
@@ -53,7 +53,11 @@ fn several(
         if !options.reading.no_store {
             inventories::store(&inventory)?;
         }
-        assessments.push(assessor.assess(inventory)?);
+        let assessment = assessor.assess(inventory)?;
+        if !options.reading.no_store {
+            known::remember(&assessment.inventory, &assessment.findings)?;
+        }
+        assessments.push(assessment);
     }
     if let Some(first) = assessments.first_mut() {
         first.notices.splice(0..0, notices);

@@ -9,7 +9,7 @@ use seawall_model::{Finding, Inventory, Status, Suppression};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::PolicyError;
+use super::{PolicyError, without_place};
 use crate::purl;
 
 /// One statement on one flaw.
@@ -93,7 +93,7 @@ fn json<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, PolicyError> {
     serde_json::from_str(text).map_err(|error| PolicyError {
         file: file.to_owned(),
         line: Some(error.line() as u64),
-        message: error.to_string(),
+        message: without_place(&error.to_string()),
         hint: HINT,
     })
 }
