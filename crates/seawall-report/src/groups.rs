@@ -41,6 +41,8 @@ pub(crate) struct First<'a> {
     pub(crate) finding: &'a Finding,
     pub(crate) package: &'a str,
     pub(crate) version: &'a str,
+    /// Where it lies, unless a package manager knows.
+    pub(crate) path: Option<&'a str>,
     /// Number of other flaws in the package, or in packages of the same source.
     pub(crate) others: usize,
 }
@@ -182,6 +184,11 @@ pub(crate) fn first<'a>(report: &'a Report<'_>, most: usize) -> Vec<First<'a>> {
                 finding,
                 package: &package.name,
                 version: &package.version,
+                path: package
+                    .paths
+                    .first()
+                    .filter(|_| !package.kind.is_os())
+                    .map(String::as_str),
                 others: 0,
             };
             chosen.push((first, BTreeSet::new()));

@@ -284,9 +284,13 @@ impl Table<'_> {
                 .map(|part| format!("{} {} {:+}", part.name, part.value, part.points))
                 .collect();
             lines.extend(self.painter.wrap(15, &parts.join(" · "), FAINT));
+            let mut place: Vec<String> = Vec::new();
+            place.extend(item.path.map(|path| format!("at {path}")));
             if item.others > 0 {
-                let text = format!("and {} in it", count(item.others, "other flaw"));
-                lines.push(self.painter.line(15, &[Cell::new(&text, FAINT)]));
+                place.push(format!("and {} in it", count(item.others, "other flaw")));
+            }
+            if !place.is_empty() {
+                lines.extend(self.painter.wrap(15, &place.join(", "), FAINT));
             }
         }
         lines
