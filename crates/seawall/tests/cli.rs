@@ -544,3 +544,14 @@ fn what_a_damaged_image_lacked_is_still_missing_in_its_bill_of_materials() {
         );
     }
 }
+
+#[test]
+fn the_list_of_feeds_can_be_written_to_its_own_place() {
+    let workspace = Workspace::new();
+    let path = workspace.write(".config/seawall/feeds.toml", "");
+    let run = workspace.run("db update --print-feeds");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.contains("http"), "{run:?}");
+    std::fs::write(path, "# mine\n").unwrap();
+    assert_eq!(workspace.run("db update --print-feeds").stdout, "# mine\n");
+}

@@ -56,7 +56,8 @@ fn configured(named: Option<&Path>) -> Result<String> {
     let own = locations::feeds()?;
     let path = match named {
         Some(path) => path,
-        None if own.exists() => &own,
+        // An empty one may be where `--print-feeds` is just being redirected to.
+        None if fs::metadata(&own).is_ok_and(|file| file.len() > 0) => &own,
         None => return Ok(DEFAULT_FEEDS.to_owned()),
     };
     fs::read_to_string(path)
