@@ -7,14 +7,34 @@ use seawall_model::{
     Cvss, CvssVersion, Finding, IncompleteReason, Package, PackageType, Severity, Status,
     TargetKind,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Report, held, json_text, sbom};
+use crate::json_text::{self, Lazy};
+use crate::{Report, held, sbom};
 
 /// `bom-ref` of what was scanned.
 const ROOT: &str = "target";
 /// Longest `version` that the schema admits, in characters.
 const MAX_VERSION: usize = 1024;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bom<C: Serialize> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    bom_format: &'static str,
+    spec_version: &'static str,
+    serial_number: String,
+    version: u32,
+    metadata: Value,
+    components: C,
+    dependencies: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compositions: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vulnerabilities: Option<Value>,
+}
 
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let inventory = report.inventory;
@@ -25,34 +45,28 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         .map(|p| sbom::purl(p, distro))
         .collect();
     let references = sbom::references(&purls);
-    let mut components: Vec<Value> = operating_system(report).into_iter().collect();
-    let packages = inventory.packages.iter().zip(&purls).zip(&references);
-    components.extend(packages.map(|((package, purl), id)| component(package, purl, id)));
     let mut depends_on: Vec<&str> = distro.iter().map(|_| "os").collect();
     depends_on.extend(references.iter().map(String::as_str));
-    let mut bom = json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": "",
-        "version": 1,
-        "metadata": metadata(report),
-        "components": components,
-        "dependencies": [{"ref": ROOT, "dependsOn": depends_on}],
-    });
-    if sbom::unread(inventory).next().is_some() {
-        let composition = json!([{"aggregate": "incomplete", "assemblies": [ROOT]}]);
-        set(&mut bom, "compositions", composition);
-    }
-    if !report.findings.is_empty() {
-        set(
-            &mut bom,
-            "vulnerabilities",
-            vulnerabilities(report, &references),
-        );
-    }
-    let serial = format!("urn:uuid:{}", sbom::uuid(&serde_json::to_vec(&bom)?));
-    set(&mut bom, "serialNumber", serial.into());
+    let mut bom = Bom {
+        schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        bom_format: "CycloneDX",
+        spec_version: "1.6",
+        serial_number: String::new(),
+        version: 1,
+        metadata: metadata(report),
+        components: Lazy(|| {
+            let packages = inventory.packages.iter().zip(&purls).zip(&references);
+            let components = packages.map(|((package, purl), id)| component(package, purl, id));
+            operating_system(report).into_iter().chain(components)
+        }),
+        dependencies: json!([{"ref": ROOT, "dependsOn": depends_on}]),
+        compositions: sbom::unread(inventory)
+            .next()
+            .map(|_| json!([{"aggregate": "incomplete", "assemblies": [ROOT]}])),
+        vulnerabilities: (!report.findings.is_empty())
+            .then(|| vulnerabilities(report, &references)),
+    };
+    bom.serial_number = format!("urn:uuid:{}", sbom::uuid_of(&bom)?);
     json_text::write(&bom, out)
 }
 

@@ -3,7 +3,9 @@
 
 use packageurl::PackageUrl;
 use seawall_model::{Distro, Incomplete, IncompleteReason, Inventory, Layer, Package, PackageType};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::io;
 
 /// The purl with the qualifiers by which scanners find the source package and the rpm module:
 /// `upstream` as syft and grype write it, `modularitylabel` of the purl specification.
@@ -175,10 +177,33 @@ pub(crate) fn cpe(product: &str, version: &str) -> Option<String> {
 /// A UUID of version 8 (RFC 9562 section 5.8) from the hash of content: the same content has the
 /// same one.
 pub(crate) fn uuid(content: &[u8]) -> String {
-    let hash = Sha256::digest(content);
+    uuid_of_hash(Sha256::digest(content).as_slice())
+}
+
+/// The same of a document's content, which is not kept in memory.
+pub(crate) fn uuid_of(document: &impl Serialize) -> io::Result<String> {
+    struct Hashing(Sha256);
+    impl io::Write for Hashing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hashing = io::BufWriter::new(Hashing(Sha256::new()));
+    serde_json::to_writer(&mut hashing, document)?;
+    let hashing = hashing
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
+    Ok(uuid_of_hash(hashing.0.finalize().as_slice()))
+}
+
+fn uuid_of_hash(hash: &[u8]) -> String {
     let mut bytes = [0u8; 16];
     for (byte, hashed) in bytes.iter_mut().zip(hash) {
-        *byte = hashed;
+        *byte = *hashed;
     }
     let mut number = u128::from_be_bytes(bytes);
     number = number & !(0xf << 76) | (0x8 << 76);

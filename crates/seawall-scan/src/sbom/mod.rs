@@ -17,6 +17,9 @@ use field::Text;
 /// Largest document that is read, in bytes.
 const MAX_BYTES: usize = 512 << 20;
 
+/// Most objects that a document may hold: each takes many times the bytes that it is written in.
+const MAX_OBJECTS: usize = 4_000_000;
+
 /// Why a bill of materials could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SbomError {
@@ -36,6 +39,9 @@ pub enum SbomError {
     /// It is larger than the cap.
     #[error("the bill of materials is larger than {MAX_BYTES} bytes")]
     TooLarge,
+    /// It holds more than memory is given for.
+    #[error("the bill of materials holds more than {MAX_OBJECTS} objects")]
+    TooMany,
 }
 
 impl SbomError {
@@ -47,7 +53,9 @@ impl SbomError {
                 "CycloneDX 1.2 to 1.6 and SPDX 2.2, 2.3 and 3.0 are read, each in JSON: convert it, or \
                  have its tool write JSON"
             }
-            Self::TooLarge => "have its tool leave out files, and list packages alone",
+            Self::TooLarge | Self::TooMany => {
+                "have its tool leave out files, and list packages alone"
+            }
         }
     }
 }
@@ -83,6 +91,9 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Inventory, SbomError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Some(other) = other_form(bytes) {
         return Err(SbomError::Unsupported(other.to_owned()));
+    }
+    if memchr::memchr_iter(b'{', bytes).count() > MAX_OBJECTS {
+        return Err(SbomError::TooMany);
     }
     let shape: Shape = json(bytes)?;
     let mut collector = Collector::new(name);

@@ -233,3 +233,13 @@ fn a_damaged_document_is_an_error_and_never_a_panic() {
         }
     }
 }
+
+#[test]
+fn a_document_of_millions_of_empty_objects_is_refused_before_they_take_memory() {
+    let many = "{},".repeat(MAX_OBJECTS);
+    let text = format!(r#"{{"bomFormat":"CycloneDX","components":[{many}{{}}]}}"#);
+    assert_eq!(read("bom.json", text.as_bytes()), Err(SbomError::TooMany));
+    let texts = r#""","#.repeat(1_000_000);
+    let text = format!(r#"{{"bomFormat":"CycloneDX","components":[{{"name":[{texts}""]}}]}}"#);
+    assert_eq!(inventory(&text).packages.len(), 0);
+}
