@@ -206,6 +206,11 @@ pub(crate) fn first<'a>(report: &'a Report<'_>, most: usize) -> Vec<First<'a>> {
         .collect()
 }
 
+/// What a flaw is, where its advisory says more than its name.
+pub(crate) fn title(finding: &Finding) -> Option<&str> {
+    Some(finding.title.as_str()).filter(|title| !title.is_empty() && *title != finding.id)
+}
+
 fn source_name(package: &Package) -> &str {
     package
         .source

@@ -243,13 +243,13 @@ fn first(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             .collect();
         writeln!(
             out,
-            "<li><b>{}</b> {} <span class=\"faint\">{} {}: {}</span><br>{}</li>",
+            "<li><b>{}</b> {} <span class=\"faint\">{} {}: {}</span>{}</li>",
             markup(&finding.id),
             markup(&format!("{} {}{fix}", item.package, item.version)),
             finding.priority.level.name(),
             finding.priority.score,
             markup(&parts.join(" · ")),
-            markup(&finding.title),
+            groups::title(finding).map_or(String::new(), |title| format!("<br>{}", markup(title))),
         )?;
     }
     writeln!(out, "</ol>")

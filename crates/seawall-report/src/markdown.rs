@@ -152,7 +152,7 @@ fn first(report: &Report<'_>, comment: &mut Comment) {
             markdown(&short(item.version)),
             finding.priority.level.name(),
             finding.priority.score,
-            markdown(&short(&finding.title)),
+            markdown(&short(groups::title(finding).unwrap_or_default())),
         ));
     }
     comment.add(&text);

@@ -275,8 +275,8 @@ impl Table<'_> {
                 cells.push(Cell::new("  KEV", ALARM));
             }
             lines.push(self.painter.line(2, &cells));
-            if !finding.title.is_empty() && finding.title != finding.id {
-                lines.push(self.painter.line(15, &[Cell::plain(&finding.title)]));
+            if let Some(title) = groups::title(finding) {
+                lines.push(self.painter.line(15, &[Cell::plain(title)]));
             }
             let parts: Vec<String> = priority
                 .parts

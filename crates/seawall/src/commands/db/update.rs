@@ -10,6 +10,10 @@ use seawall_advisory::update::{DEFAULT_FEEDS, Feeds, FetchOptions, Fetched, fetc
 use std::fs;
 use std::path::Path;
 
+/// What to do where no feed can be fetched.
+const WITHOUT_NETWORK: &str = "without a network, carry feed files here and run `seawall db build \
+                               --from PATH`; the database of before stays in use";
+
 pub(super) fn print_feeds() -> Result<Exit> {
     stdout::raw(configured(None)?.as_bytes())
 }
@@ -42,13 +46,15 @@ pub(super) fn run(feeds: Option<&Path>, out: &Path, quiet: bool) -> Result<Exit>
             .first()
             .map_or_else(|| "no feed is enabled".to_owned(), ToString::to_string);
         return Err(
-            Failure::incomplete(anyhow!("no feed could be fetched: {first}")).hint(
-                "without a network, carry feed files here and run `seawall db build --from PATH`; \
-             the database of before stays in use",
-            ),
+            Failure::incomplete(anyhow!("no feed could be fetched: {first}")).hint(WITHOUT_NETWORK),
         );
     }
-    build::build(&report.paths, out, None, quiet, report.incomplete)
+    // What a feed left behind may hold nothing either.
+    let built = build::build(&report.paths, out, None, quiet, report.incomplete);
+    built.map_err(|failure| match failure.hint {
+        None => failure,
+        Some(_) => failure.hint(WITHOUT_NETWORK),
+    })
 }
 
 /// The feeds file that is named, else the user's own, else the built-in one.
