@@ -555,3 +555,20 @@ fn the_list_of_feeds_can_be_written_to_its_own_place() {
     std::fs::write(path, "# mine\n").unwrap();
     assert_eq!(workspace.run("db update --print-feeds").stdout, "# mine\n");
 }
+
+#[test]
+fn foreign_names_in_errors_do_not_act_on_the_terminal() {
+    let workspace = prepared();
+    for words in [
+        "scan fs no\x1b[31m\u{202e}where",
+        "scan sbom no\x1b[31m\u{202e}where",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(
+            run.stderr.contains("no\\u{1b}[31m\\u{202e}where"),
+            "{run:?}"
+        );
+        assert!(!run.stderr.contains('\x1b'), "{run:?}");
+    }
+}
