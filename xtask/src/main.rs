@@ -8,6 +8,7 @@
 mod bench;
 mod dependencies;
 mod fuzz;
+mod picture;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -33,6 +34,8 @@ enum Chore {
     Fuzz(fuzz::Args),
     /// Measure Seawall beside other tools
     Bench(bench::Args),
+    /// Draw the picture of the README, docs/picture.svg, from real output
+    Picture,
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Chore::CheckDependencies => dependencies::check(),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => bench::run(&args),
+        Chore::Picture => picture::draw(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

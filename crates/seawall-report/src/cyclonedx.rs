@@ -4,14 +4,37 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use seawall_model::{
-    Cvss, CvssVersion, Finding, Package, PackageType, Severity, Status, TargetKind,
+    Cvss, CvssVersion, Finding, IncompleteReason, Package, PackageType, Severity, Status,
+    TargetKind,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Report, json_text, sbom};
+use crate::json_text::{self, Lazy};
+use crate::{Report, held, sbom};
 
 /// `bom-ref` of what was scanned.
 const ROOT: &str = "target";
+/// Longest `version` that the schema admits, in characters.
+const MAX_VERSION: usize = 1024;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bom<C: Serialize> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    bom_format: &'static str,
+    spec_version: &'static str,
+    serial_number: String,
+    version: u32,
+    metadata: Value,
+    components: C,
+    dependencies: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compositions: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vulnerabilities: Option<Value>,
+}
 
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let inventory = report.inventory;
@@ -22,30 +45,28 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         .map(|p| sbom::purl(p, distro))
         .collect();
     let references = sbom::references(&purls);
-    let mut components: Vec<Value> = operating_system(report).into_iter().collect();
-    let packages = inventory.packages.iter().zip(&purls).zip(&references);
-    components.extend(packages.map(|((package, purl), id)| component(package, purl, id)));
     let mut depends_on: Vec<&str> = distro.iter().map(|_| "os").collect();
     depends_on.extend(references.iter().map(String::as_str));
-    let mut bom = json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": "",
-        "version": 1,
-        "metadata": metadata(report),
-        "components": components,
-        "dependencies": [{"ref": ROOT, "dependsOn": depends_on}],
-    });
-    if !report.findings.is_empty() {
-        set(
-            &mut bom,
-            "vulnerabilities",
-            vulnerabilities(report, &references),
-        );
-    }
-    let serial = format!("urn:uuid:{}", sbom::uuid(&serde_json::to_vec(&bom)?));
-    set(&mut bom, "serialNumber", serial.into());
+    let mut bom = Bom {
+        schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        bom_format: "CycloneDX",
+        spec_version: "1.6",
+        serial_number: String::new(),
+        version: 1,
+        metadata: metadata(report),
+        components: Lazy(|| {
+            let packages = inventory.packages.iter().zip(&purls).zip(&references);
+            let components = packages.map(|((package, purl), id)| component(package, purl, id));
+            operating_system(report).into_iter().chain(components)
+        }),
+        dependencies: json!([{"ref": ROOT, "dependsOn": depends_on}]),
+        compositions: sbom::unread(inventory)
+            .next()
+            .map(|_| json!([{"aggregate": "incomplete", "assemblies": [ROOT]}])),
+        vulnerabilities: (!report.findings.is_empty())
+            .then(|| vulnerabilities(report, &references)),
+    };
+    bom.serial_number = format!("urn:uuid:{}", sbom::uuid_of(&bom)?);
     json_text::write(&bom, out)
 }
 
@@ -80,17 +101,10 @@ fn metadata(report: &Report<'_>) -> Value {
             );
         }
     }
-    let mut properties: Vec<Value> = sbom::layer_properties(report.inventory)
+    let properties: Vec<Value> = sbom::target_properties(report.inventory)
         .into_iter()
         .map(|(name, value)| property(name, value))
         .collect();
-    properties.extend(
-        target
-            .platform
-            .iter()
-            .map(|p| property("seawall:platform", p)),
-    );
-    properties.extend(target.tags.iter().map(|tag| property("seawall:tag", tag)));
     if !properties.is_empty() {
         set(&mut component, "properties", properties.into());
     }
@@ -101,20 +115,15 @@ fn metadata(report: &Report<'_>) -> Value {
         ]},
         "component": component,
     });
-    // An incomplete inventory must not pass for a whole one.
-    let missing: Vec<Value> = report
-        .inventory
-        .incomplete
-        .iter()
-        .map(|entry| {
-            property(
-                "seawall:incomplete",
-                format!("{}: {entry}", entry.reason.name()),
-            )
-        })
-        .collect();
-    if !missing.is_empty() {
-        set(&mut metadata, "properties", missing.into());
+    let entries = report.inventory.incomplete.iter();
+    let unmatched = entries
+        .filter(|entry| entry.reason == IncompleteReason::NoAdvisories)
+        .map(|entry| property("seawall:not-matched", entry.to_string()));
+    let notices = report.notices.iter();
+    let notices = notices.map(|notice| property("seawall:notice", notice));
+    let properties: Vec<Value> = unmatched.chain(notices).collect();
+    if !properties.is_empty() {
+        set(&mut metadata, "properties", properties.into());
     }
     metadata
 }
@@ -155,7 +164,8 @@ fn component(package: &Package, purl: &str, reference: &str) -> Value {
         _ => "library",
     };
     let mut component = json!({"bom-ref": reference, "type": kind, "name": package.name});
-    if !package.version.is_empty() {
+    // A longer one is in the purl alone.
+    if (1..=MAX_VERSION).contains(&package.version.chars().count()) {
         set(&mut component, "version", package.version.as_str().into());
     }
     if let Some(vendor) = &package.vendor {
@@ -220,7 +230,8 @@ fn vulnerabilities(report: &Report<'_>, references: &[String]) -> Value {
             finding.severity,
             finding.status.name(),
             by,
-            finding.fix.version.as_deref(),
+            (finding.fix.state.name(), finding.fix.version.as_deref()),
+            finding.priority.score,
         );
         let place = *places.entry(key).or_insert_with(|| {
             entries.push((finding, Vec::new()));
@@ -354,11 +365,7 @@ fn analysis(finding: &Finding) -> Option<Value> {
         Some(state) => analysis.insert("state".to_owned(), state.into()),
         None => analysis.insert("response".to_owned(), json!(["will_not_fix"])),
     };
-    if let Some(by) = &finding.suppression {
-        let reason = by.reason.as_deref().unwrap_or("no reason given");
-        let detail = format!("{reason} ({}: {})", by.by, by.source);
-        analysis.insert("detail".to_owned(), detail.into());
-    }
+    analysis.insert("detail".to_owned(), held::why(finding).into());
     Some(analysis.into())
 }
 
@@ -380,7 +387,21 @@ fn properties(finding: &Finding) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::Format;
-    use crate::testing::{check_golden, rendered};
+    use crate::testing::{self, check_golden, rendered};
+    use serde_json::Value;
+
+    #[test]
+    fn a_version_longer_than_the_schema_admits_is_in_the_purl_alone() {
+        let mut inventory = testing::inventory();
+        inventory.packages[5].version = "9".repeat(3000);
+        let options = crate::Options::default();
+        let text = testing::rendered_with(Format::CycloneDx, &options, &inventory, &[], None);
+        let bom: Value = serde_json::from_str(&text).unwrap();
+        let component = bom["components"].as_array().unwrap().last().unwrap();
+        assert_eq!(component["name"], "redis");
+        assert_eq!(component.get("version"), None);
+        assert!(component["purl"].as_str().unwrap().len() > 3000);
+    }
 
     #[test]
     fn a_bill_of_materials_with_findings() {

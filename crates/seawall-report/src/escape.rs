@@ -70,12 +70,13 @@ pub fn markdown(text: &str) -> String {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
-            // A zero-width space after `@` and inside `://` and `www.` would alter what is copied;
-            // entities keep the text and stop mentions and autolinks.
-            '@' => safe.push_str("&#64;"),
+            // Mentions are looked for in the rendered text, where an entity is the character again; a
+            // comment stays between. A zero-width space would alter what is copied.
+            '@' => safe.push_str("@<!-- -->"),
+            '#' => safe.push_str("#<!-- -->"),
+            // Entities stop autolinks.
             ':' if chars.peek() == Some(&'/') => safe.push_str("&#58;"),
             '.' if safe.ends_with("www") => safe.push_str("&#46;"),
-            '#' => safe.push_str("&#35;"),
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '|' | '!' | '~' | '+'
             | '=' | '$' => {
                 safe.push('\\');
@@ -167,10 +168,10 @@ mod tests {
         for (hostile, expected) in [
             ("a|b", "a\\|b"),
             ("[x](http://e)", "\\[x\\]\\(http&#58;//e\\)"),
-            ("@team", "&#64;team"),
+            ("@team", "@<!-- -->team"),
             ("<img>", "&lt;img&gt;"),
             ("`c`", "\\`c\\`"),
-            ("#12", "&#35;12"),
+            ("#12", "#<!-- -->12"),
             ("www.x.y", "www&#46;x.y"),
         ] {
             assert_eq!(markdown(hostile), expected, "{hostile:?}");

@@ -41,6 +41,8 @@ pub(crate) struct First<'a> {
     pub(crate) finding: &'a Finding,
     pub(crate) package: &'a str,
     pub(crate) version: &'a str,
+    /// Where it lies, unless a package manager knows.
+    pub(crate) path: Option<&'a str>,
     /// Number of other flaws in the package, or in packages of the same source.
     pub(crate) others: usize,
 }
@@ -52,9 +54,12 @@ impl<'a> Group<'a> {
         (self.role, self.owner, base)
     }
 
-    /// `BASE debian:12, owner platform team`.
+    /// `BASE debian:12, owner platform team`. Only layers have a role.
     pub(crate) fn title(&self) -> String {
-        let mut title = self.role.name().to_uppercase();
+        let mut title = match self.layer {
+            Some(_) => self.role.name().to_uppercase(),
+            None => "FINDINGS".to_owned(),
+        };
         if let Some(base) = self.layer.and_then(|layer| layer.base.as_deref()) {
             title.push(' ');
             title.push_str(base);
@@ -179,6 +184,11 @@ pub(crate) fn first<'a>(report: &'a Report<'_>, most: usize) -> Vec<First<'a>> {
                 finding,
                 package: &package.name,
                 version: &package.version,
+                path: package
+                    .paths
+                    .first()
+                    .filter(|_| !package.kind.is_os())
+                    .map(String::as_str),
                 others: 0,
             };
             chosen.push((first, BTreeSet::new()));
@@ -194,6 +204,11 @@ pub(crate) fn first<'a>(report: &'a Report<'_>, most: usize) -> Vec<First<'a>> {
             ..first
         })
         .collect()
+}
+
+/// What a flaw is, where its advisory says more than its name.
+pub(crate) fn title(finding: &Finding) -> Option<&str> {
+    Some(finding.title.as_str()).filter(|title| !title.is_empty() && *title != finding.id)
 }
 
 fn source_name(package: &Package) -> &str {

@@ -10,21 +10,64 @@ use sha2::{Digest, Sha256};
 use crate::escape::{link, markup};
 use crate::layout::{count, thousands};
 use crate::summary::{BaseUpdate, Matching, Summary};
-use crate::{Report, groups};
+use crate::{Report, groups, held};
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
-pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let summary = Summary::of(report);
-    head(report, out)?;
-    header(report, &summary, out)?;
-    first(report, out)?;
-    base_updates(&summary, out)?;
-    findings(report, out)?;
-    layers(report, out)?;
-    incomplete(report, out)?;
+/// Writes a section for each report, behind a list of them where there are several.
+pub(crate) fn write_all(reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let summaries: Vec<Summary> = reports.iter().map(Summary::of).collect();
+    head(reports, out)?;
+    if reports.len() > 1 {
+        contents(reports, &summaries, out)?;
+    }
+    for (number, (report, summary)) in reports.iter().zip(&summaries).enumerate() {
+        writeln!(out, "<section id=\"target-{number}\">")?;
+        header(report, summary, number, out)?;
+        first(report, out)?;
+        base_updates(summary, out)?;
+        findings(report, out)?;
+        layers(report, out)?;
+        incomplete(report, number, out)?;
+        writeln!(out, "</section>")?;
+    }
     writeln!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>")
+}
+
+/// The targets of a page that has several, with their numbers.
+fn contents(reports: &[Report<'_>], summaries: &[Summary], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<h1>{}</h1>\n<table><thead><tr><th>target</th><th>kind</th><th>packages</th>\
+         <th>findings</th></tr></thead><tbody>",
+        count(reports.len(), "target")
+    )?;
+    for (number, (report, summary)) in reports.iter().zip(summaries).enumerate() {
+        let target = &report.inventory.target;
+        let found = summary.counts.iter().filter(|(_, number)| *number > 0);
+        let mut findings: Vec<String> = found
+            .map(|(severity, number)| {
+                let name = severity.name();
+                format!(
+                    "<span class=\"{name}\">{} {name}</span>",
+                    thousands(number as u64)
+                )
+            })
+            .collect();
+        if !report.inventory.incomplete.is_empty() {
+            findings.push("<span class=\"bad\">incomplete</span>".to_owned());
+        }
+        writeln!(
+            out,
+            "<tr><td><a href=\"#target-{number}\">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            markup(&target.name),
+            target.kind.name(),
+            thousands(report.inventory.packages.len() as u64),
+            findings.join(", "),
+        )?;
+    }
+    writeln!(out, "</tbody></table>")
 }
 
 /// The source expression of an inline block (Content Security Policy 3, "hash-source").
@@ -36,8 +79,11 @@ fn hash_source(content: &str) -> String {
     )
 }
 
-fn head(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let name = markup(&report.inventory.target.name);
+fn head(reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let name = match reports {
+        [report] => markup(&report.inventory.target.name),
+        several => count(several.len(), "target"),
+    };
     writeln!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -51,7 +97,12 @@ fn head(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-fn header(report: &Report<'_>, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+fn header(
+    report: &Report<'_>,
+    summary: &Summary,
+    number: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let inventory = report.inventory;
     writeln!(out, "<h1>{}</h1>\n<dl>", markup(&inventory.target.name))?;
     let mut fact =
@@ -121,7 +172,7 @@ fn header(report: &Report<'_>, summary: &Summary, out: &mut dyn Write) -> io::Re
         let things = count(missing, "thing");
         writeln!(
             out,
-            "<p class=\"bad\">Incomplete: <a href=\"#incomplete\">{things}</a> could not be read or \
+            "<p class=\"bad\">Incomplete: <a href=\"#incomplete-{number}\">{things}</a> could not be read or \
              matched; there may be more than is shown.</p>"
         )?;
     }
@@ -192,13 +243,13 @@ fn first(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             .collect();
         writeln!(
             out,
-            "<li><b>{}</b> {} <span class=\"faint\">{} {}: {}</span><br>{}</li>",
+            "<li><b>{}</b> {} <span class=\"faint\">{} {}: {}</span>{}</li>",
             markup(&finding.id),
             markup(&format!("{} {}{fix}", item.package, item.version)),
             finding.priority.level.name(),
             finding.priority.score,
             markup(&parts.join(" · ")),
-            markup(&finding.title),
+            groups::title(finding).map_or(String::new(), |title| format!("<br>{}", markup(title))),
         )?;
     }
     writeln!(out, "</ol>")
@@ -217,10 +268,10 @@ fn findings(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "<h2>Findings</h2>\n<p class=\"tools\" hidden><input id=\"filter\" type=\"search\" \
+        "<h2>Findings</h2>\n<p class=\"tools\" hidden><input type=\"search\" \
          placeholder=\"filter: openssl critical base\" aria-label=\"filter\"> <label><input \
-         id=\"suppressed\" type=\"checkbox\"> suppressed too</label> <span id=\"shown\"></span></p>\n\
-         <table id=\"findings\"><thead><tr><th>priority</th><th>severity</th><th>flaw</th>\
+         type=\"checkbox\"> suppressed too</label> <span class=\"shown\"></span></p>\n\
+         <table class=\"findings\"><thead><tr><th>priority</th><th>severity</th><th>flaw</th>\
          <th>package</th><th>installed</th><th>fixed in</th><th>part</th><th>status</th></tr>\
          </thead><tbody>"
     )?;
@@ -235,15 +286,15 @@ fn findings(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn row(finding: &Finding, package: &Package, out: &mut dyn Write) -> io::Result<()> {
     let severity = finding.severity.name();
     let class = if finding.status.counts() {
-        "counts"
+        ""
     } else {
-        "held"
+        " class=\"held\""
     };
-    let mut part = package.role.name().to_owned();
+    let mut part: Vec<String> = Vec::new();
     if let Some(layer) = package.layer {
-        part.push_str(&format!(", layer {layer}"));
+        part.extend([package.role.name().to_owned(), format!("layer {layer}")]);
     }
-    part.extend(package.owner.iter().map(|owner| format!(", {owner}")));
+    part.extend(package.owner.clone());
     let fix = finding
         .fix
         .version
@@ -251,7 +302,7 @@ fn row(finding: &Finding, package: &Package, out: &mut dyn Write) -> io::Result<
         .unwrap_or(finding.fix.state.name());
     writeln!(
         out,
-        "<tr class=\"{class}\"><td data-sort=\"{}\">{} {}</td><td class=\"{severity}\" \
+        "<tr{class}><td data-sort=\"{}\">{} {}</td><td class=\"{severity}\" \
          data-sort=\"{}\">{severity}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
          <td>{}</td></tr>",
         finding.priority.score,
@@ -262,8 +313,8 @@ fn row(finding: &Finding, package: &Package, out: &mut dyn Write) -> io::Result<
         markup(&package.name),
         markup(&package.version),
         markup(fix),
-        markup(&part),
-        status(finding),
+        markup(&part.join(", ")),
+        markup(&held::why(finding)),
     )
 }
 
@@ -323,16 +374,6 @@ fn details(finding: &Finding, package: &Package) -> String {
     text
 }
 
-fn status(finding: &Finding) -> String {
-    let mut text = finding.status.name().to_owned();
-    if let Some(by) = &finding.suppression {
-        let reason = by.reason.as_deref().unwrap_or("no reason given");
-        text.push_str(&format!(": {reason} ({}: {})", by.by, by.source));
-        text.extend(by.expires.iter().map(|day| format!(", until {day}")));
-    }
-    markup(&text)
-}
-
 fn layers(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     if report.inventory.layers.is_empty() {
         return Ok(());
@@ -358,11 +399,11 @@ fn layers(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</tbody></table>")
 }
 
-fn incomplete(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn incomplete(report: &Report<'_>, number: usize, out: &mut dyn Write) -> io::Result<()> {
     if report.inventory.incomplete.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<h2 id=\"incomplete\">Incomplete</h2>\n<ul>")?;
+    writeln!(out, "<h2 id=\"incomplete-{number}\">Incomplete</h2>\n<ul>")?;
     for entry in &report.inventory.incomplete {
         let hint = entry
             .hint
@@ -383,6 +424,34 @@ mod tests {
     use super::*;
     use crate::Format;
     use crate::testing::{check_golden, rendered};
+
+    #[test]
+    fn rows_of_findings_do_not_take_the_layout_of_the_totals() {
+        let page = rendered(Format::Html);
+        assert!(page.contains("<ul class=\"counts\">") && STYLE.contains("ul.counts {"));
+        let classes: std::collections::BTreeSet<&str> = page
+            .split("<tr class=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert_eq!(classes.into_iter().collect::<Vec<_>>(), ["held"]);
+    }
+
+    #[test]
+    fn several_targets_are_sections_of_one_page() {
+        let page = crate::testing::rendered_twice(Format::Html);
+        assert!(page.contains("<h1>2 targets</h1>"));
+        for number in [0, 1] {
+            for part in [
+                format!("<section id=\"target-{number}\">"),
+                format!("href=\"#target-{number}\""),
+                format!("id=\"incomplete-{number}\""),
+            ] {
+                assert_eq!(page.matches(&part).count(), 1, "{part}");
+            }
+        }
+        assert_eq!(page.matches("<!doctype").count(), 1);
+    }
 
     #[test]
     fn a_page_of_its_own() {

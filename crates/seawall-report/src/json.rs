@@ -21,7 +21,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     json_text::write(&Document::of(report, &purls), out)
 }
 
-/// Writes the first report with the others in its `images[]`.
+/// Writes the first report with the others in its `reports[]`.
 pub(crate) fn write_all(reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<()> {
     let purls: Vec<Vec<String>> = reports.iter().map(Report::purls).collect();
     let mut documents = reports
@@ -31,7 +31,7 @@ pub(crate) fn write_all(reports: &[Report<'_>], out: &mut dyn Write) -> io::Resu
     let Some(mut first) = documents.next() else {
         return Ok(());
     };
-    first.images = documents.collect();
+    first.reports = documents.collect();
     json_text::write(&first, out)
 }
 
@@ -52,7 +52,7 @@ struct Document<'a> {
     incomplete: Vec<IncompleteDto<'a>>,
     notices: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    images: Vec<Document<'a>>,
+    reports: Vec<Document<'a>>,
 }
 
 impl<'a> Document<'a> {
@@ -97,7 +97,7 @@ impl<'a> Document<'a> {
                 .collect(),
             incomplete: inventory.incomplete.iter().map(IncompleteDto::of).collect(),
             notices: report.notices,
-            images: Vec::new(),
+            reports: Vec::new(),
         }
     }
 }

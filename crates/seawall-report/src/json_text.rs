@@ -3,18 +3,36 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::escape::is_active;
 
 /// Writes a value in indented lines.
-pub(crate) fn write<T: Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
+///
+/// # Errors
+/// What `out` returns.
+pub fn write<T: Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
     let formatter = SafeFormatter(PrettyFormatter::new());
     value.serialize(&mut serde_json::Serializer::with_formatter(
         &mut *out, formatter,
     ))?;
     writeln!(out)
+}
+
+/// A list whose entries are made while it is written: the entries of a large inventory take many times
+/// its own memory.
+pub(crate) struct Lazy<F>(pub(crate) F);
+
+impl<F, I> Serialize for Lazy<F>
+where
+    F: Fn() -> I,
+    I: IntoIterator,
+    I::Item: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 /// serde_json's indented form; it escapes C0 itself.

@@ -13,10 +13,11 @@ use seawall_model::{Finding, Gate, Inventory, Layer, Package};
 mod cyclonedx;
 pub mod escape;
 mod groups;
+mod held;
 mod html;
 pub mod inventory;
 mod json;
-mod json_text;
+pub mod json_text;
 mod junit;
 mod layout;
 mod markdown;
@@ -135,7 +136,7 @@ pub enum Format {
     Sarif,
     /// CycloneDX 1.6 JSON, with the findings as vulnerabilities where there are any.
     CycloneDx,
-    /// SPDX 2.3 JSON, without findings: the format has no place for them.
+    /// SPDX 2.3 JSON, with the findings as security references of their packages.
     Spdx,
     /// One file for a browser.
     Html,
@@ -161,10 +162,7 @@ impl Format {
     /// Whether one document of this format holds the reports of several targets.
     #[must_use]
     pub fn holds_several(self) -> bool {
-        matches!(
-            self,
-            Self::Table | Self::Json | Self::Sarif | Self::Markdown
-        )
+        !matches!(self, Self::CycloneDx | Self::Spdx)
     }
 
     /// The name on the command line.
@@ -200,7 +198,7 @@ fn known_formats() -> String {
 }
 
 /// Writes the reports of several targets into one document, the main target first: one after the
-/// other for people, `images[]` of the first in JSON, a run for each in SARIF.
+/// other for people, `reports[]` of the first in JSON, a run for each in SARIF.
 ///
 /// # Errors
 /// What `out` returns; [`io::ErrorKind::Unsupported`] if the format does not hold several targets
@@ -215,7 +213,10 @@ pub fn write_all(
         (_, [report]) => write(format, report, options, out),
         (Format::Json, _) => json::write_all(reports, out),
         (Format::Sarif, _) => sarif::write_all(reports, out),
-        (Format::Table | Format::Markdown, _) => {
+        (Format::Html, _) => html::write_all(reports, out),
+        (Format::Junit, _) => junit::write_all(reports, out),
+        (Format::Markdown, _) => markdown::write_all(reports, options, out),
+        (Format::Table, _) => {
             for (at, report) in reports.iter().enumerate() {
                 if at > 0 {
                     writeln!(out)?;
@@ -244,9 +245,9 @@ pub fn write(
         Format::CycloneDx => cyclonedx::write(report, out),
         Format::Spdx => spdx::write(report, out),
         Format::Sarif => sarif::write(report, out),
-        Format::Html => html::write(report, out),
-        Format::Junit => junit::write(report, out),
-        Format::Markdown => markdown::write(report, options, out),
+        Format::Html => html::write_all(std::slice::from_ref(report), out),
+        Format::Junit => junit::write_all(std::slice::from_ref(report), out),
+        Format::Markdown => markdown::write_all(std::slice::from_ref(report), options, out),
     }
 }
 

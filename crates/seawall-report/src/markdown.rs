@@ -5,26 +5,37 @@ use std::io::{self, Write};
 use crate::escape::markdown;
 use crate::groups::{self, Group, Row};
 use crate::layout::{count, thousands};
-use crate::summary::{Matching, Summary};
-use crate::{Options, Report};
+use crate::summary::{BaseUpdate, Matching, Summary};
+use crate::{Options, Report, held};
 
 /// GitHub refuses comments of more than 65,536 characters; in bytes that is on the safe side.
 const MAX_BYTES: usize = 64 << 10;
 /// Bytes kept for the notice that something was left out.
 const NOTICE: usize = 300;
 
-pub(crate) fn write(report: &Report<'_>, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let summary = Summary::of(report);
+/// Writes one comment on all reports.
+pub(crate) fn write_all(
+    reports: &[Report<'_>],
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut comment = Comment {
         text: String::new(),
         left_out: 0,
     };
-    head(report, &summary, &mut comment);
-    first(report, &mut comment);
-    for group in groups::of(report) {
-        section(&group, options.rows.unwrap_or(usize::MAX), &mut comment);
+    let rows = options.rows.unwrap_or(usize::MAX);
+    for (at, report) in reports.iter().enumerate() {
+        let summary = Summary::of(report);
+        if at > 0 {
+            comment.add("\n");
+        }
+        head(report, &summary, &mut comment);
+        first(report, &mut comment);
+        for group in groups::of(report) {
+            section(&group, rows, &mut comment);
+        }
+        tail(report, &summary, rows, &mut comment);
     }
-    tail(report, &summary, &mut comment);
     comment.finish(out)
 }
 
@@ -141,7 +152,7 @@ fn first(report: &Report<'_>, comment: &mut Comment) {
             markdown(&short(item.version)),
             finding.priority.level.name(),
             finding.priority.score,
-            markdown(&short(&finding.title)),
+            markdown(&short(groups::title(finding).unwrap_or_default())),
         ));
     }
     comment.add(&text);
@@ -188,20 +199,10 @@ fn line(row: &Row<'_>) -> String {
     )
 }
 
-fn tail(report: &Report<'_>, summary: &Summary, comment: &mut Comment) {
+fn tail(report: &Report<'_>, summary: &Summary, rows: usize, comment: &mut Comment) {
     let mut text = String::new();
-    for update in summary
-        .base_updates
-        .iter()
-        .filter(|update| update.fixed.total() > 0)
-    {
-        let base = update.base.as_deref().unwrap_or("the base image");
-        text.push_str(&format!(
-            "\nA rebuild on an up-to-date {} would fix {} of its {}.\n",
-            markdown(base),
-            update.fixed.total(),
-            count(update.findings, "finding")
-        ));
+    for sentence in summary.base_updates.iter().filter_map(BaseUpdate::sentence) {
+        text.push_str(&format!("\n{}\n", markdown(&sentence)));
     }
     if !summary.suppressed.is_empty() {
         let by: Vec<String> = summary
@@ -209,7 +210,20 @@ fn tail(report: &Report<'_>, summary: &Summary, comment: &mut Comment) {
             .iter()
             .map(|(by, number)| format!("{number} by {by}"))
             .collect();
-        text.push_str(&format!("\nSuppressed: {}\n", by.join(", ")));
+        text.push_str(&format!("\nSuppressed: {}\n\n", by.join(", ")));
+        let held = held::of(report);
+        for entry in held.iter().take(rows) {
+            let (sentence, what) = (entry.sentence(), entry.what());
+            text.push_str(&format!(
+                "- {}: {}\n",
+                markdown(&short(&sentence)),
+                markdown(&short(&what))
+            ));
+        }
+        let more = held.len().saturating_sub(rows);
+        if more > 0 {
+            text.push_str(&format!("- ... and {more} more rules\n"));
+        }
     }
     for notice in report.notices {
         text.push_str(&format!("\n> {}\n", markdown(notice)));
@@ -239,6 +253,21 @@ mod tests {
     #[test]
     fn a_comment_on_a_pull_request() {
         check_golden("report.md", &rendered(Format::Markdown));
+    }
+
+    #[test]
+    fn a_comment_on_many_targets_is_never_refused_for_its_length() {
+        let (inventory, findings) = (testing::inventory(), testing::findings());
+        let report = testing::report(&inventory, &findings, None, &[]);
+        let reports = vec![report; 200];
+        let mut bytes = Vec::new();
+        crate::write_all(Format::Markdown, &reports, &Options::default(), &mut bytes).unwrap();
+        assert!(bytes.len() <= MAX_BYTES, "{}", bytes.len());
+        assert!(
+            String::from_utf8(bytes)
+                .unwrap()
+                .contains("This report is cut")
+        );
     }
 
     #[test]

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use seawall_model::{Confidence, Finding, FixState, IncompleteReason, Package, Severity, Status};
+use seawall_model::{Confidence, Finding, FixState, IncompleteReason, Package, Severity, Target};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{Report, escape, json_text, sbom};
+use crate::{Report, escape, held, json_text, sbom};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// Descriptor of what the reader must know beside the findings.
+const NOTICE: &str = "notice";
 
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     write_all(std::slice::from_ref(report), out)
@@ -48,20 +51,25 @@ fn run(report: &Report<'_>) -> Value {
         results.push(result(finding, package, purl, place));
     }
     let incomplete = &report.inventory.incomplete;
-    let notifications: Vec<Value> = incomplete
-        .iter()
-        .map(|entry| {
-            let hint = entry
-                .hint
-                .as_ref()
-                .map_or(String::new(), |hint| format!(" (hint: {hint})"));
-            json!({
-                "level": "warning",
-                "descriptor": {"id": entry.reason.name()},
-                "message": {"text": escape::line(&format!("{entry}{hint}"))},
-            })
+    let missed = incomplete.iter().map(|entry| {
+        let hint = entry
+            .hint
+            .as_ref()
+            .map_or(String::new(), |hint| format!(" (hint: {hint})"));
+        json!({
+            "level": "warning",
+            "descriptor": {"id": entry.reason.name()},
+            "message": {"text": escape::line(&format!("{entry}{hint}"))},
         })
-        .collect();
+    });
+    let notices = report.notices.iter().map(|notice| {
+        json!({
+            "level": "note",
+            "descriptor": {"id": NOTICE},
+            "message": {"text": escape::line(notice)},
+        })
+    });
+    let notifications: Vec<Value> = missed.chain(notices).collect();
     let unreadable = |reason| reason != IncompleteReason::NoAdvisories;
     let mut properties = json!({
         "target": report.inventory.target.name,
@@ -79,7 +87,7 @@ fn run(report: &Report<'_>) -> Value {
                 "rules": rules,
                 "notifications": notification_descriptors(report),
             }},
-            "automationDetails": {"id": format!("seawall/{}/", report.inventory.target.kind.name())},
+            "automationDetails": {"id": automation_id(&report.inventory.target)},
             "invocations": [{
                 "executionSuccessful": !incomplete.iter().any(|entry| unreadable(entry.reason)),
                 "endTimeUtc": report.timestamp(),
@@ -91,19 +99,23 @@ fn run(report: &Report<'_>) -> Value {
     })
 }
 
+/// Category of the run: code scanning keeps one run of each category, so it names the target. What
+/// is behind the last slash would be the identifier of this very run.
+fn automation_id(target: &Target) -> String {
+    format!(
+        "seawall/{}/{}/",
+        target.kind.name(),
+        escape::line(&target.name)
+    )
+}
+
 fn notification_descriptors(report: &Report<'_>) -> Vec<Value> {
-    let mut reasons: Vec<IncompleteReason> = report
-        .inventory
-        .incomplete
-        .iter()
-        .map(|entry| entry.reason)
-        .collect();
-    reasons.sort_unstable();
-    reasons.dedup();
-    reasons
-        .into_iter()
-        .map(|reason| json!({"id": reason.name()}))
-        .collect()
+    let entries = report.inventory.incomplete.iter();
+    let mut ids: Vec<&str> = entries.map(|entry| entry.reason.name()).collect();
+    ids.extend(report.notices.first().map(|_| NOTICE));
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().map(|id| json!({"id": id})).collect()
 }
 
 /// A rule is shared by all findings of its flaw, so it shows the worst of them.
@@ -264,26 +276,14 @@ fn result(finding: &Finding, package: &Package, purl: &str, rule: usize) -> Valu
     if let Some(result) = result.as_object_mut()
         && !finding.status.counts()
     {
-        result.insert("suppressions".to_owned(), json!([suppression(finding)]));
+        let suppression = json!({
+            "kind": "external",
+            "status": "accepted",
+            "justification": escape::line(&held::why(finding)),
+        });
+        result.insert("suppressions".to_owned(), json!([suppression]));
     }
     result
-}
-
-fn suppression(finding: &Finding) -> Value {
-    let by = finding.suppression.as_ref();
-    let reason = by
-        .and_then(|by| by.reason.as_deref())
-        .unwrap_or(match finding.status {
-            Status::Fixed => "fixed here",
-            Status::NotAffected => "not affected",
-            _ => "no reason given",
-        });
-    let source = by.map_or(String::new(), |by| format!(" ({}: {})", by.by, by.source));
-    json!({
-        "kind": "external",
-        "status": "accepted",
-        "justification": escape::line(&format!("{reason}{source}")),
-    })
 }
 
 /// The first path of the package, relative to the root of the target. Viewers want a line; there is

@@ -2,8 +2,10 @@
 //! what only Seawall knows, as properties that it reads back.
 
 use packageurl::PackageUrl;
-use seawall_model::{Distro, Inventory, Layer, Package, PackageType};
+use seawall_model::{Distro, Incomplete, IncompleteReason, Inventory, Layer, Package, PackageType};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::io;
 
 /// The purl with the qualifiers by which scanners find the source package and the rpm module:
 /// `upstream` as syft and grype write it, `modularitylabel` of the purl specification.
@@ -84,8 +86,13 @@ pub(crate) fn package_properties(package: &Package) -> Vec<(&'static str, String
         .clone()
         .filter(|_| !package.kind.is_os());
     add("seawall:architecture", architecture);
-    if package.kind == PackageType::PyPi {
-        // The purl has the normalised name.
+    // Names that a purl does not give back: it has PyPI's normalised, and readers drop segments
+    // like that of Go's local `./module`.
+    let dots = |name: &str| {
+        name.split('/')
+            .any(|segment| matches!(segment, "" | "." | ".."))
+    };
+    if package.kind == PackageType::PyPi || dots(&package.name) {
         add("seawall:name", Some(package.name.clone()));
     }
     for product in &package.cpe_products {
@@ -94,13 +101,30 @@ pub(crate) fn package_properties(package: &Package) -> Vec<(&'static str, String
     properties
 }
 
-/// What Seawall knows of an image's layers.
-pub(crate) fn layer_properties(inventory: &Inventory) -> Vec<(String, String)> {
-    inventory
-        .layers
+/// What Seawall knows of the target and the formats have no field for: its layers, its platform, and
+/// what was not read, as an incomplete inventory must not pass for a whole one.
+pub(crate) fn target_properties(inventory: &Inventory) -> Vec<(String, String)> {
+    let target = &inventory.target;
+    let layers = inventory.layers.iter().flat_map(properties_of_layer);
+    let platform = target
+        .platform
         .iter()
-        .flat_map(properties_of_layer)
-        .collect()
+        .map(|platform| ("seawall:platform".to_owned(), platform.clone()));
+    let tags = target
+        .tags
+        .iter()
+        .map(|tag| ("seawall:tag".to_owned(), tag.clone()));
+    let missing = unread(inventory).map(|entry| {
+        let text = format!("{}: {entry}", entry.reason.name());
+        ("seawall:incomplete".to_owned(), text)
+    });
+    layers.chain(platform).chain(tags).chain(missing).collect()
+}
+
+/// What was not read of the target. That some of it could not be matched is no matter of inventories.
+pub(crate) fn unread(inventory: &Inventory) -> impl Iterator<Item = &Incomplete> {
+    let entries = inventory.incomplete.iter();
+    entries.filter(|entry| entry.reason != IncompleteReason::NoAdvisories)
 }
 
 fn properties_of_layer(layer: &Layer) -> Vec<(String, String)> {
@@ -153,10 +177,33 @@ pub(crate) fn cpe(product: &str, version: &str) -> Option<String> {
 /// A UUID of version 8 (RFC 9562 section 5.8) from the hash of content: the same content has the
 /// same one.
 pub(crate) fn uuid(content: &[u8]) -> String {
-    let hash = Sha256::digest(content);
+    uuid_of_hash(Sha256::digest(content).as_slice())
+}
+
+/// The same of a document's content, which is not kept in memory.
+pub(crate) fn uuid_of(document: &impl Serialize) -> io::Result<String> {
+    struct Hashing(Sha256);
+    impl io::Write for Hashing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hashing = io::BufWriter::new(Hashing(Sha256::new()));
+    serde_json::to_writer(&mut hashing, document)?;
+    let hashing = hashing
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
+    Ok(uuid_of_hash(hashing.0.finalize().as_slice()))
+}
+
+fn uuid_of_hash(hash: &[u8]) -> String {
     let mut bytes = [0u8; 16];
     for (byte, hashed) in bytes.iter_mut().zip(hash) {
-        *byte = hashed;
+        *byte = *hashed;
     }
     let mut number = u128::from_be_bytes(bytes);
     number = number & !(0xf << 76) | (0x8 << 76);

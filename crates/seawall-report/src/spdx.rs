@@ -3,55 +3,93 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use seawall_model::{Package, TargetKind};
+use seawall_model::{Finding, Package, TargetKind};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Report, json_text, sbom};
+use crate::json_text::{self, Lazy};
+use crate::{Report, escape, held, sbom};
 
 /// Identifier of what was scanned.
 const ROOT: &str = "SPDXRef-Target";
 const OPERATING_SYSTEM: &str = "SPDXRef-OperatingSystem";
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a, P: Serialize, R: Serialize> {
+    spdx_version: &'static str,
+    data_license: &'static str,
+    #[serde(rename = "SPDXID")]
+    id: &'static str,
+    name: &'a str,
+    document_namespace: String,
+    creation_info: Value,
+    packages: P,
+    relationships: R,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    has_extracted_licensing_infos: Vec<Value>,
+}
+
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let inventory = report.inventory;
+    let mut findings: BTreeMap<usize, Vec<&Finding>> = BTreeMap::new();
+    for finding in report.findings {
+        findings
+            .entry(finding.package.0 as usize)
+            .or_default()
+            .push(finding);
+    }
     let mut extracted = BTreeMap::new();
-    let mut packages = vec![target(report)];
-    let mut relationships = vec![relationship("SPDXRef-DOCUMENT", "DESCRIBES", ROOT)];
-    if let Some(os) = operating_system(report) {
-        packages.push(os);
-        relationships.push(relationship(ROOT, "CONTAINS", OPERATING_SYSTEM));
+    for package in &inventory.packages {
+        licenses(&package.licenses, &mut extracted);
     }
-    for (number, package) in inventory.packages.iter().enumerate() {
-        let id = format!("SPDXRef-Package-{}-{number}", package.kind.name());
-        packages.push(package_entry(report, package, &id, &mut extracted));
-        relationships.push(relationship(ROOT, "CONTAINS", &id));
-        if package.development {
-            relationships.push(relationship(&id, "DEV_DEPENDENCY_OF", ROOT));
-        }
-    }
-    let mut document = json!({
-        "spdxVersion": "SPDX-2.3",
-        "dataLicense": "CC0-1.0",
-        "SPDXID": "SPDXRef-DOCUMENT",
-        "name": inventory.target.name,
-        "documentNamespace": "",
-        "creationInfo": creation(report),
-        "packages": packages,
-        "relationships": relationships,
-    });
-    if let Some(object) = document.as_object_mut() {
-        if !extracted.is_empty() {
-            let licenses: Vec<Value> = extracted
+    let system = operating_system(report);
+    let mut document = Document {
+        spdx_version: "SPDX-2.3",
+        data_license: "CC0-1.0",
+        id: "SPDXRef-DOCUMENT",
+        name: &inventory.target.name,
+        document_namespace: String::new(),
+        creation_info: creation(report),
+        packages: Lazy(|| {
+            let packages = inventory.packages.iter().enumerate();
+            let packages = packages.map(|(number, package)| {
+                let mut entry = package_entry(report, package, &package_id(number, package));
+                for finding in findings.get(&number).into_iter().flatten() {
+                    add_finding(report, finding, &mut entry);
+                }
+                entry
+            });
+            let first = std::iter::once(target(report)).chain(system.clone());
+            first.chain(packages)
+        }),
+        relationships: Lazy(|| {
+            let describes = relationship("SPDXRef-DOCUMENT", "DESCRIBES", ROOT);
+            let system = system
                 .iter()
-                .map(|(id, text)| json!({"licenseId": id, "name": text, "extractedText": text}))
-                .collect();
-            object.insert("hasExtractedLicensingInfos".to_owned(), licenses.into());
-        }
-        let id = sbom::uuid(&serde_json::to_vec(&object)?);
-        let namespace = format!("https://spdx.org/spdxdocs/seawall-{id}");
-        object.insert("documentNamespace".to_owned(), namespace.into());
-    }
+                .map(|_| relationship(ROOT, "CONTAINS", OPERATING_SYSTEM));
+            let packages = inventory.packages.iter().enumerate();
+            let packages = packages.flat_map(|(number, package)| {
+                let id = package_id(number, package);
+                let development = package.development;
+                let contains = relationship(ROOT, "CONTAINS", &id);
+                let develops = development.then(|| relationship(&id, "DEV_DEPENDENCY_OF", ROOT));
+                std::iter::once(contains).chain(develops)
+            });
+            std::iter::once(describes).chain(system).chain(packages)
+        }),
+        has_extracted_licensing_infos: extracted
+            .iter()
+            .map(|(id, text)| json!({"licenseId": id, "name": text, "extractedText": text}))
+            .collect(),
+    };
+    let id = sbom::uuid_of(&document)?;
+    document.document_namespace = format!("https://spdx.org/spdxdocs/seawall-{id}");
     json_text::write(&document, out)
+}
+
+fn package_id(number: usize, package: &Package) -> String {
+    format!("SPDXRef-Package-{}-{number}", package.kind.name())
 }
 
 fn creation(report: &Report<'_>) -> Value {
@@ -59,17 +97,18 @@ fn creation(report: &Report<'_>) -> Value {
         "created": report.timestamp(),
         "creators": [format!("Tool: seawall-{}", report.tool_version)],
     });
-    let missing = &report.inventory.incomplete;
-    if !missing.is_empty()
+    // An incomplete inventory must not pass for a whole one.
+    let missing = report.inventory.incomplete.iter();
+    let missing = missing.map(|entry| format!("INCOMPLETE, {}: {entry}", entry.reason.name()));
+    let notices = report
+        .notices
+        .iter()
+        .map(|notice| format!("note: {notice}"));
+    let lines: Vec<String> = missing.chain(notices).collect();
+    if !lines.is_empty()
         && let Some(creation) = creation.as_object_mut()
     {
-        // An incomplete inventory must not pass for a whole one.
-        let lines: Vec<String> = missing
-            .iter()
-            .map(|entry| format!("{}: {entry}", entry.reason.name()))
-            .collect();
-        let comment = format!("INCOMPLETE, not read: {}", lines.join("; "));
-        creation.insert("comment".to_owned(), comment.into());
+        creation.insert("comment".to_owned(), lines.join("; ").into());
     }
     creation
 }
@@ -97,20 +136,8 @@ fn target(report: &Report<'_>) -> Value {
                 entry.insert("checksums".to_owned(), checksum);
             }
         }
-        let mut properties = sbom::layer_properties(report.inventory);
-        properties.extend(
-            target
-                .platform
-                .iter()
-                .map(|p| ("seawall:platform".to_owned(), p.clone())),
-        );
-        properties.extend(
-            target
-                .tags
-                .iter()
-                .map(|t| ("seawall:tag".to_owned(), t.clone())),
-        );
-        entry.insert("annotations".to_owned(), annotation(report, &properties));
+        let properties = sbom::target_properties(report.inventory);
+        entry.insert("annotations".to_owned(), annotations(report, &properties));
     }
     entry
 }
@@ -136,7 +163,7 @@ fn operating_system(report: &Report<'_>) -> Option<Value> {
                 .iter()
                 .map(|id| ("seawall:id-like", id.as_str())),
         );
-        entry.insert("annotations".to_owned(), annotation(report, &properties));
+        entry.insert("annotations".to_owned(), annotations(report, &properties));
     }
     Some(entry)
 }
@@ -155,12 +182,7 @@ fn bare(id: &str, name: &str, purpose: &str) -> Value {
     })
 }
 
-fn package_entry(
-    report: &Report<'_>,
-    package: &Package,
-    id: &str,
-    extracted: &mut BTreeMap<String, String>,
-) -> Value {
+fn package_entry(report: &Report<'_>, package: &Package, id: &str) -> Value {
     let distro = report.inventory.distro.as_ref();
     let mut entry = bare(id, &package.name, "LIBRARY");
     let Some(object) = entry.as_object_mut() else {
@@ -176,7 +198,7 @@ fn package_entry(
     object.insert("supplier".to_owned(), supplier.into());
     object.insert(
         "licenseDeclared".to_owned(),
-        licenses(&package.licenses, extracted).into(),
+        licenses(&package.licenses, &mut BTreeMap::new()).into(),
     );
     if !package.paths.is_empty() {
         let source = format!("found at: {}", package.paths.join(", "));
@@ -212,21 +234,57 @@ fn package_entry(
             .iter()
             .map(|name| ("seawall:license", name.clone())),
     );
-    object.insert("annotations".to_owned(), annotation(report, &properties));
+    object.insert("annotations".to_owned(), annotations(report, &properties));
     entry
 }
 
+/// Adds a finding: a security reference (annex K) where there is a link to an advisory, else an
+/// annotation.
+fn add_finding(report: &Report<'_>, finding: &Finding, entry: &mut Value) {
+    let fix = finding.fix.version.as_deref();
+    let text = format!(
+        "{} {}, {}, {}",
+        finding.id,
+        finding.severity.name(),
+        fix.map_or(finding.fix.state.name().to_owned(), |v| format!(
+            "fixed in {v}"
+        )),
+        held::why(finding),
+    );
+    let link = finding.references.iter().find_map(|url| escape::link(url));
+    let (key, value) = match link {
+        Some(url) => (
+            "externalRefs",
+            json!({
+                "referenceCategory": "SECURITY",
+                "referenceType": "advisory",
+                "referenceLocator": url,
+                "comment": text,
+            }),
+        ),
+        None => ("annotations", annotation(report, text)),
+    };
+    if let Some(list) = entry.get_mut(key).and_then(Value::as_array_mut) {
+        list.push(value);
+    }
+}
+
 /// What the format has no field for, as pairs in an annotation (section 12) that we read back.
-fn annotation<K: serde::Serialize, V: serde::Serialize>(
+fn annotations<K: serde::Serialize, V: serde::Serialize>(
     report: &Report<'_>,
     properties: &[(K, V)],
 ) -> Value {
-    json!([{
+    let text = format!("seawall:properties {}", json!(properties));
+    json!([annotation(report, text)])
+}
+
+fn annotation(report: &Report<'_>, text: String) -> Value {
+    json!({
         "annotationType": "OTHER",
         "annotator": format!("Tool: seawall-{}", report.tool_version),
         "annotationDate": report.timestamp(),
-        "comment": format!("seawall:properties {}", json!(properties)),
-    }])
+        "comment": text,
+    })
 }
 
 /// Declared licences as one expression (annex D). What is no SPDX expression is kept as an

@@ -11,7 +11,7 @@ use crate::layout::{
     ALARM, BOLD, Cell, FAINT, GOOD, Painter, WARNING, count, level_style, severity_style, thousands,
 };
 use crate::summary::{BaseUpdate, Matching, Summary};
-use crate::{Options, Report};
+use crate::{Options, Report, held};
 
 /// Findings in the list "do first".
 const FIRST: usize = 5;
@@ -284,8 +284,8 @@ impl Table<'_> {
                 cells.push(Cell::new("  KEV", ALARM));
             }
             lines.push(self.painter.line(2, &cells));
-            if !finding.title.is_empty() && finding.title != finding.id {
-                lines.push(self.painter.line(15, &[Cell::plain(&finding.title)]));
+            if let Some(title) = groups::title(finding) {
+                lines.push(self.painter.line(15, &[Cell::plain(title)]));
             }
             let parts: Vec<String> = priority
                 .parts
@@ -293,9 +293,13 @@ impl Table<'_> {
                 .map(|part| format!("{} {} {:+}", part.name, part.value, part.points))
                 .collect();
             lines.extend(self.painter.wrap(15, &parts.join(" · "), FAINT));
+            let mut place: Vec<String> = Vec::new();
+            place.extend(item.path.map(|path| format!("at {path}")));
             if item.others > 0 {
-                let text = format!("and {} in it", count(item.others, "other flaw"));
-                lines.push(self.painter.line(15, &[Cell::new(&text, FAINT)]));
+                place.push(format!("and {} in it", count(item.others, "other flaw")));
+            }
+            if !place.is_empty() {
+                lines.extend(self.painter.wrap(15, &place.join(", "), FAINT));
             }
         }
         lines
@@ -438,8 +442,18 @@ impl Table<'_> {
             .iter()
             .map(|(by, number)| format!("{number} by {by}"))
             .collect();
-        let text = format!("Suppressed: {} (reasons with `-f json`)", by.join(", "));
-        self.painter.wrap(0, &text, Style::new())
+        let heading = format!("Suppressed: {}", by.join(", "));
+        let mut lines = vec![self.painter.line(0, &[Cell::plain(&heading)])];
+        let held = held::of(self.report);
+        for entry in held.iter().take(self.rows) {
+            lines.extend(self.painter.wrap(2, &entry.sentence(), Style::new()));
+            lines.push(self.painter.line(4, &[Cell::new(&entry.what(), FAINT)]));
+        }
+        let more = held.len().saturating_sub(self.rows);
+        if more > 0 {
+            lines.push(format!("  ... and {more} more rules; `--all` shows them"));
+        }
+        lines
     }
 
     fn notices(&self) -> Vec<String> {

@@ -264,7 +264,24 @@ pub(crate) fn rendered_with(
     findings: &[Finding],
     database: Option<DatabaseInfo>,
 ) -> String {
-    let report = Report {
+    let mut bytes = Vec::new();
+    let notices = notices();
+    let report = report(inventory, findings, database, &notices);
+    crate::write(format, &report, options, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+fn notices() -> Vec<String> {
+    vec!["rule 2 of .seawallignore.yaml expired on 2026-01-01".to_owned()]
+}
+
+pub(crate) fn report<'a>(
+    inventory: &'a Inventory,
+    findings: &'a [Finding],
+    database: Option<DatabaseInfo>,
+    notices: &'a [String],
+) -> Report<'a> {
+    Report {
         tool_version: "1.2.3",
         generated_at: "2026-11-21T00:30:00.5Z".parse().unwrap(),
         duration: Some(std::time::Duration::from_millis(730)),
@@ -276,10 +293,17 @@ pub(crate) fn rendered_with(
             findings,
         )),
         newer_bases: Vec::new(),
-        notices: &["rule 2 of .seawallignore.yaml expired on 2026-01-01".to_owned()],
-    };
+        notices,
+    }
+}
+
+/// The document of two targets.
+pub(crate) fn rendered_twice(format: Format) -> String {
+    let (inventory, findings, notices) = (inventory(), findings(), notices());
+    let report = report(&inventory, &findings, Some(database()), &notices);
     let mut bytes = Vec::new();
-    crate::write(format, &report, options, &mut bytes).unwrap();
+    let reports = [report.clone(), report];
+    crate::write_all(format, &reports, &Options::default(), &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 

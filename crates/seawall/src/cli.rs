@@ -16,7 +16,7 @@ use std::path::PathBuf;
     propagate_version = true,
     max_term_width = 100
 )]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = FIRST_STEPS)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -25,12 +25,19 @@ pub(crate) struct Cli {
     pub(crate) verbose: u8,
 }
 
-const EXIT_CODES: &str = "\
+const FIRST_STEPS: &str = "\
+Examples:
+  seawall db update                                fetch advisories
+  seawall scan image nginx:1.27                    from docker, podman, containerd or a registry
+  seawall scan image app.tar --fail-on critical    for CI: ends with 1 if anything is critical
+  seawall scan fs . --output html=report.html
+  seawall scan host
+
 Exit codes:
   0  nothing at or over the threshold of --fail-on
   1  findings at or over it
   2  wrong usage or configuration
-  3  the scan could not be completed; what was read is reported, marked incomplete";
+  3  the scan could not be completed; the report says what is missing";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -51,7 +58,8 @@ Examples:
     Base(Base),
     /// Match stored inventories again, without the images
     #[command(after_help = "\
-Every scan stores its inventory. When the database changes, this says what is new in each of them.
+Every scan stores its inventory. When the database changes, this matches all of them again and says
+what is new in each since the last time.
 
 Examples:
   seawall rematch
@@ -66,12 +74,18 @@ Examples:
     /// Write shell completions to standard output
     #[command(after_help = "\
 Examples:
-  seawall completions bash > /etc/bash_completion.d/seawall")]
+  seawall completions bash > ~/.local/share/bash-completion/completions/seawall
+  seawall completions zsh > ~/.zfunc/_seawall
+  seawall completions fish > ~/.config/fish/completions/seawall.fish")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Write the man page to standard output, or every page to a directory
+    #[command(after_help = "\
+Examples:
+  seawall man | man -l -
+  seawall man --directory ~/.local/share/man/man1")]
     Man {
         /// Write one page per subcommand here
         #[arg(long, value_hint = ValueHint::DirPath)]
@@ -97,7 +111,7 @@ Targets:
 Examples:
   seawall scan image nginx:1.27
   seawall scan image app.tar --fail-on critical --output sarif=app.sarif
-  seawall scan image registry:registry.example/app@sha256:... --platform linux/arm64")]
+  seawall scan image registry:registry.example/app:1 --platform linux/arm64")]
     Image {
         /// The image
         #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
@@ -191,7 +205,7 @@ pub(crate) struct Matching {
     /// exploited (kev), or one that has a fix (fixable); several with commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = thresholds())]
     pub(crate) fail_on: Vec<FailOn>,
-    /// Findings to hold back, with reason and expiry [default: .seawallignore.yaml here, if any]
+    /// Findings to hold back, with reason and expiry [default: .seawallignore.yaml or .trivyignore here, if any]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ignore_file: Option<PathBuf>,
     /// Statements on what is affected: OpenVEX, CycloneDX or CSAF (several)
@@ -266,6 +280,13 @@ Examples:
         quiet: bool,
     },
     /// Fetch the configured feeds and build the database from them
+    #[command(after_help = "\
+A feed that has not changed is not fetched again, and one that fails keeps its older file.
+
+Examples:
+  seawall db update
+  seawall db update --print-feeds > feeds.toml    # to edit it, then:
+  seawall db update --feeds feeds.toml")]
     Update {
         /// Feeds to fetch [default: feeds.toml of the configuration, else the built-in ones]
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -311,6 +332,12 @@ Examples:
     #[command(subcommand)]
     Delta(Delta),
     /// Make a pair of keys to sign databases with
+    #[command(after_help = "\
+As soon as ~/.config/seawall/trusted-keys holds a public key, a database must be signed by one.
+
+Examples:
+  seawall db keygen advisories.key
+  seawall db build --from feeds/ --sign advisories.key --out advisories.db")]
     Keygen {
         /// Where to write the private key; the public one goes beside it with `.pub`
         #[arg(value_hint = ValueHint::FilePath)]
@@ -321,6 +348,9 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Delta {
     /// Write what turns OLD into NEW
+    #[command(after_help = "\
+Examples:
+  seawall db delta create monday.db tuesday.db --out tuesday.delta")]
     Create {
         /// The database that users have
         #[arg(value_hint = ValueHint::FilePath)]
@@ -333,6 +363,10 @@ pub(crate) enum Delta {
         out: PathBuf,
     },
     /// Turn a database into the next one
+    #[command(after_help = "\
+Examples:
+  seawall db delta apply tuesday.delta
+  seawall db delta apply tuesday.delta --db monday.db --out tuesday.db")]
     Apply {
         /// The delta file
         #[arg(value_hint = ValueHint::FilePath)]

@@ -1,5 +1,6 @@
 //! How the program ends: exit codes, and errors with what to do about them.
 
+use seawall_report::escape;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -71,9 +72,11 @@ impl From<seawall_artifact::Error> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {:#}", self.error)?;
+        // Names of files and what registries answer are foreign text.
+        let error = format!("{:#}", self.error);
+        write!(f, "error: {}", escape::line(&error))?;
         if let Some(hint) = &self.hint {
-            write!(f, "\nhint: {hint}")?;
+            write!(f, "\nhint: {}", escape::line(hint))?;
         }
         Ok(())
     }

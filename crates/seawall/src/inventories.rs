@@ -14,21 +14,35 @@ use std::path::{Path, PathBuf};
 /// Largest stored inventory that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Stores an inventory: beside its place first, then moved, so that a reader finds it whole.
+/// Stores an inventory.
 pub(crate) fn store(inventory: &Inventory) -> Result<()> {
-    let folder = locations::inventories()?;
-    let path = folder.join(file_name(inventory));
+    let path = path(inventory, "json")?;
+    tracing::info!(file = %path.display(), "storing the inventory");
+    write_beside(&path, |out| Ok(inventory::write(inventory, out)?))
+}
+
+/// The file with the findings that a stored inventory had when it was last matched.
+pub(crate) fn known(inventory: &Inventory) -> Result<PathBuf> {
+    path(inventory, "known")
+}
+
+/// Writes a file beside its place first, and moves it, so that a reader finds it whole.
+pub(crate) fn write_beside(
+    path: &Path,
+    content: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> Result<()> {
     let write = || -> anyhow::Result<()> {
-        fs::create_dir_all(&folder)?;
-        let beside = path.with_extension(format!("{}.new", std::process::id()));
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let beside = path.with_added_extension(format!("{}.new", std::process::id()));
         let mut file = BufWriter::new(fs::File::create(&beside)?);
-        inventory::write(inventory, &mut file)?;
+        content(&mut file)?;
         file.flush()?;
         file.get_ref().sync_all()?;
-        fs::rename(&beside, &path)?;
+        fs::rename(&beside, path)?;
         Ok(())
     };
-    tracing::info!(file = %path.display(), "storing the inventory");
     write()
         .with_context(|| format!("cannot store the inventory in {}", path.display()))
         .map_err(|error| Failure::usage(error).hint("scan with --no-store to go without"))
@@ -53,20 +67,23 @@ pub(crate) fn list() -> Result<Vec<PathBuf>> {
 
 /// Reads a stored inventory.
 pub(crate) fn load(path: &Path) -> Result<Inventory> {
-    let read = || -> anyhow::Result<Inventory> {
-        let size = fs::metadata(path)?.len();
-        anyhow::ensure!(size <= MAX_BYTES, "it is larger than {MAX_BYTES} bytes");
-        Ok(inventory::read(&fs::read(path)?)?)
-    };
-    read()
+    bytes(path)
+        .and_then(|bytes| Ok(inventory::read(&bytes)?))
         .with_context(|| format!("cannot use the inventory {}", path.display()))
         .map_err(|error| {
             Failure::incomplete(error).hint("remove the file, or scan the target again")
         })
 }
 
+/// The bytes of a stored file.
+pub(crate) fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let size = fs::metadata(path)?.len();
+    anyhow::ensure!(size <= MAX_BYTES, "it is larger than {MAX_BYTES} bytes");
+    Ok(fs::read(path)?)
+}
+
 /// Kind and hash of the name: names hold slashes, and file systems limit their length.
-fn file_name(inventory: &Inventory) -> String {
+fn path(inventory: &Inventory, extension: &str) -> Result<PathBuf> {
     let target = &inventory.target;
     let platform = target.platform.as_deref().unwrap_or_default();
     let hash = Sha256::digest(format!("{}\n{platform}", target.name));
@@ -75,5 +92,5 @@ fn file_name(inventory: &Inventory) -> String {
         .take(16)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    format!("{}-{hash}.json", target.kind.name())
+    Ok(locations::inventories()?.join(format!("{}-{hash}.{extension}", target.kind.name())))
 }

@@ -77,15 +77,16 @@ impl<'a> Reader<'a> {
             _ => File::open(file).and_then(|file| file.take(MAX_SBOM + 1).read_to_end(&mut bytes)),
         };
         read.with_context(|| format!("cannot read {name}"))
-            .map_err(Failure::usage)?;
+            .map_err(|error| Failure::usage(error).hint("name a file, or - for standard input"))?;
         if bytes.len() as u64 > MAX_SBOM {
             return Err(Failure::incomplete(anyhow!(
                 "{name} is larger than {MAX_SBOM} bytes"
             )));
         }
-        let mut inventory = sbom::read(&name, &bytes)
-            .with_context(|| name.clone())
-            .map_err(Failure::incomplete)?;
+        let mut inventory = sbom::read(&name, &bytes).map_err(|error| {
+            let hint = error.hint();
+            Failure::incomplete(anyhow!(error).context(name.clone())).hint(hint)
+        })?;
         if let Some(distro) = &mut inventory.distro {
             distro.end_of_life = end_of_life(distro, self.today);
         }

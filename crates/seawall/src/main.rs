@@ -6,9 +6,11 @@ mod commands;
 mod exit;
 mod inventories;
 mod inventory;
+mod known;
 mod locations;
 mod outputs;
 mod progress;
+mod stdout;
 
 use clap::Parser;
 use std::io::{self, Write};

@@ -3,17 +3,50 @@
 use crate::assess::{Assessment, Assessor};
 use crate::cli::Output;
 use crate::exit::{Exit, Failure, Result};
-use anyhow::Context;
+use crate::stdout;
+use anyhow::anyhow;
 use clap::ColorChoice;
 use seawall_report::{Format, NewerBase, Options, Report};
 use seawall_scan::base::{Catalogue, base_updates};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Columns of a report that is no terminal's.
 const FILE_WIDTH: usize = 120;
+
+/// Refuses outputs that could not be written, before minutes are spent on what they should hold.
+pub(crate) fn check(outputs: &[(Format, PathBuf)]) -> Result<()> {
+    for (_, path) in outputs {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let refused = |why: &str, hint: &str| {
+            Err(Failure::usage(anyhow!("cannot write {}: {why}", path.display())).hint(hint))
+        };
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return refused("its directory does not exist", "make the directory first");
+        }
+        if path.is_dir() {
+            return refused("it is a directory", "name a file in it");
+        }
+    }
+    Ok(())
+}
+
+/// Refuses formats that hold one target, before minutes are spent on several.
+pub(crate) fn hold_several(output: &Output) -> Result<()> {
+    let formats = output.outputs.iter().map(|(format, _)| *format);
+    let mut formats = formats.chain([output.format]);
+    match formats.find(|format| !format.holds_several()) {
+        None => Ok(()),
+        Some(format) => Err(Failure::usage(anyhow!(
+            "{} holds one target, and this would be several",
+            format.name()
+        ))),
+    }
+}
 
 /// Writes the reports of all assessments, the main one first, wherever the options want them, and
 /// says how the program ends.
@@ -39,18 +72,51 @@ pub(crate) fn write(
             notices: &assessment.notices,
         })
         .collect();
-    for (format, path) in &output.outputs {
-        let mut file = create(path)?;
-        seawall_report::write_all(*format, &reports, &options(output, false), &mut file)
-            .and_then(|()| file.flush())
-            .with_context(|| format!("cannot write {}", path.display()))
-            .map_err(Failure::incomplete)?;
+    everywhere(
+        output.format,
+        &output.outputs,
+        exit(assessments),
+        |format, terminal, out| {
+            seawall_report::write_all(format, &reports, &options(output, terminal), out)
+        },
+    )
+}
+
+/// Writes to every file and to standard output (`terminal`). One that fails does not keep the others
+/// from being written, and nothing takes back the verdict that there are findings over the threshold.
+fn everywhere(
+    format: Format,
+    outputs: &[(Format, PathBuf)],
+    verdict: Exit,
+    write: impl Fn(Format, bool, &mut dyn Write) -> io::Result<()>,
+) -> Result<Exit> {
+    let to_file = |format: Format, path: &Path| {
+        let mut file = BufWriter::new(File::create(path)?);
+        write(format, false, &mut file)?;
+        file.flush()
+    };
+    let mut failures: Vec<Failure> = Vec::new();
+    for (format, path) in outputs {
+        failures.extend(to_file(*format, path).err().map(|error| {
+            let context = format!("cannot write {}", path.display());
+            Failure::incomplete(anyhow::Error::new(error).context(context))
+        }));
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    seawall_report::write_all(output.format, &reports, &options(output, true), &mut out)
-        .and_then(|()| out.flush())
-        .map_err(Failure::incomplete)?;
-    Ok(exit(assessments))
+    match write(format, true, &mut out).and_then(|()| out.flush()) {
+        // The reader went away, as `head` does: that is its choice, and the verdict stands.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => failures.push(stdout::failed(error)),
+        Ok(()) => {}
+    }
+    match (failures.into_iter().next(), verdict) {
+        (None, verdict) => Ok(verdict),
+        (Some(failure), Exit::Findings) => Err(Failure {
+            exit: Exit::Findings,
+            ..failure
+        }),
+        (Some(failure), _) => Err(failure),
+    }
 }
 
 /// The newest builds in the catalogue of the images that an image is built on, and what they mend.
@@ -78,7 +144,7 @@ fn newer_bases(catalogue: &Catalogue, assessment: &Assessment) -> Vec<NewerBase>
 pub(crate) fn write_sbom(
     inventory: &seawall_model::Inventory,
     format: Format,
-    outputs: &[(Format, std::path::PathBuf)],
+    outputs: &[(Format, PathBuf)],
 ) -> Result<Exit> {
     let report = Report {
         tool_version: env!("CARGO_PKG_VERSION"),
@@ -91,22 +157,12 @@ pub(crate) fn write_sbom(
         newer_bases: Vec::new(),
         notices: &[],
     };
-    let options = Options::default();
-    for (format, path) in outputs {
-        let mut file = create(path)?;
-        seawall_report::write(*format, &report, &options, &mut file)
-            .and_then(|()| file.flush())
-            .with_context(|| format!("cannot write {}", path.display()))
-            .map_err(Failure::incomplete)?;
-    }
-    let mut out = BufWriter::new(io::stdout().lock());
-    seawall_report::write(format, &report, &options, &mut out)
-        .and_then(|()| out.flush())
-        .map_err(Failure::incomplete)?;
-    Ok(if inventory.incomplete.is_empty() {
-        Exit::Clean
-    } else {
-        Exit::Incomplete
+    let verdict = match inventory.incomplete.is_empty() {
+        true => Exit::Clean,
+        false => Exit::Incomplete,
+    };
+    everywhere(format, outputs, verdict, |format, _, out| {
+        seawall_report::write(format, &report, &Options::default(), out)
     })
 }
 
@@ -124,13 +180,6 @@ fn exit(assessments: &[Assessment]) -> Exit {
     } else {
         Exit::Clean
     }
-}
-
-fn create(path: &Path) -> Result<BufWriter<File>> {
-    let file = File::create(path)
-        .with_context(|| format!("cannot write {}", path.display()))
-        .map_err(|error| Failure::usage(error).hint("check that its directory exists"))?;
-    Ok(BufWriter::new(file))
 }
 
 fn options(output: &Output, terminal: bool) -> Options {

@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use seawall_artifact::Progress;
+use seawall_report::escape;
 use std::io::{self, IsTerminal};
 
 /// What long work tells the user meanwhile.
@@ -15,7 +16,7 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(escape::line(what).into_owned());
         Self(bar)
     }
 
@@ -25,13 +26,13 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {human_pos}") {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(escape::line(what).into_owned());
         Self(bar)
     }
 
     /// Prints a line above the bar; nothing where the bar is hidden.
     pub(crate) fn line(&self, line: &str) {
-        self.0.println(line);
+        self.0.println(escape::line(line));
     }
 
     /// Says what is being worked on now.

@@ -245,6 +245,17 @@ fn stored_inventories_are_matched_again_without_the_image() {
         .map(|(id, _)| id)
         .collect();
     assert_eq!(names, ["ACME-2024-2", "CVE-2024-10001", "CVE-2025-10009"]);
+    assert_eq!(
+        run.json()["notices"][0],
+        "1 finding is new since this was matched last: CVE-2025-10009 in \
+         pkg:deb/debian/lamp@2.0-1?arch=amd64&distro=debian-12"
+    );
+    let again = workspace.run("rematch image.tar");
+    let nothing = "nothing is new since this was matched last";
+    assert!(again.stdout.contains(nothing), "{again:?}");
+    workspace.build_database(ADVISORIES);
+    let run = workspace.run("rematch image.tar");
+    assert!(run.stdout.contains("1 finding is gone"), "{run:?}");
 }
 
 #[test]
@@ -371,4 +382,193 @@ fn help_completions_and_man_page_are_made_from_one_grammar() {
             .join("pages/seawall-scan-image.1")
             .is_file()
     );
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_turn_the_verdict() {
+    let workspace = prepared();
+    for format in ["table", "json", "html"] {
+        let words = format!("scan image image.tar --quiet --fail-on low -f {format}");
+        assert_eq!(workspace.run_into_closed_pipe(&words), 1, "{format}");
+    }
+    let run = workspace.run_into_closed_pipe("scan image image.tar --quiet");
+    assert_eq!(run, 0);
+}
+
+#[test]
+fn an_output_that_fails_is_named_and_keeps_neither_the_others_nor_the_verdict() {
+    let workspace = prepared();
+    let run = workspace.run(
+        "scan image image.tar --quiet --output json=/dev/full --output junit=out.xml -f markdown",
+    );
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("cannot write /dev/full"), "{run:?}");
+    assert!(run.stdout.contains("## Seawall"), "{run:?}");
+    assert!(workspace.path().join("out.xml").is_file());
+    let words = "scan image image.tar --quiet --output json=/dev/full --fail-on low";
+    assert_eq!(workspace.run(words).code, 1);
+    for (words, says) in [
+        (
+            "scan image image.tar --output json=nowhere/x.json",
+            "its directory does not exist",
+        ),
+        ("scan image image.tar --output json=.", "it is a directory"),
+        (
+            "sbom image image.tar --output spdx=nowhere/x.json",
+            "its directory does not exist",
+        ),
+        (
+            "rematch --output json=nowhere/x.json",
+            "its directory does not exist",
+        ),
+    ] {
+        let run = workspace.run(words);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{words}");
+        assert!(
+            run.stderr.contains(says) && run.stderr.contains("hint: "),
+            "{run:?}"
+        );
+    }
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_named() {
+    let workspace = prepared();
+    for words in [
+        "scan image image.tar --quiet",
+        "sbom image image.tar --quiet",
+        "db status",
+        "db query CVE-2024-10001",
+        "db query CVE-2024-10001 --json",
+        "version-compare deb 1 2",
+        "base list",
+        "completions fish",
+        "man",
+    ] {
+        let (code, stderr) = workspace.run_into_full_disk(words);
+        assert_eq!(code, 3, "{words}");
+        assert!(
+            stderr.contains("cannot write to standard output"),
+            "{words}: {stderr}"
+        );
+    }
+}
+
+#[test]
+fn files_that_are_no_feed_do_not_replace_the_database_by_an_empty_one() {
+    let workspace = prepared();
+    workspace.write("notes/read-me.txt", "nothing of interest");
+    let run = workspace.run("db build --from notes");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(
+        run.stderr.contains("no advisory feed was found in notes"),
+        "{run:?}"
+    );
+    assert!(!findings(&workspace.run("scan image image.tar -f json").json()).is_empty());
+}
+
+#[test]
+fn a_package_without_a_version_is_not_called_unaffected() {
+    let workspace = prepared();
+    let run = workspace.run("db lookup pkg:npm/cart");
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stdout.contains("no verdict"), "{run:?}");
+    assert!(!run.stdout.contains("not affected"), "{run:?}");
+}
+
+#[test]
+fn a_damaged_inventory_does_not_keep_the_others_from_being_matched() {
+    let workspace = prepared();
+    workspace.run("scan image image.tar --quiet");
+    workspace.write(
+        ".local/share/seawall/inventories/image-0.json",
+        "{\"inventory_version\": 1",
+    );
+    let run = workspace.run("rematch -f json");
+    assert_eq!(run.code, 3, "{run:?}");
+    let report = run.json();
+    assert_eq!(findings(&report).len(), 2);
+    let missed = &report["incomplete"][0];
+    assert!(missed["place"].as_str().unwrap().ends_with("image-0.json"));
+    assert!(
+        missed["hint"]
+            .as_str()
+            .unwrap()
+            .contains("scan the target again")
+    );
+}
+
+#[test]
+fn several_inventories_are_written_as_pages_and_suites_but_not_as_one_bill() {
+    let workspace = prepared();
+    workspace.write("other.tar", image());
+    workspace.run("scan image image.tar --quiet");
+    workspace.run("scan image other.tar --quiet");
+    for (format, both) in [
+        ("html", "<h1>2 targets</h1>"),
+        ("junit", "other.tar: cart 1.4.0"),
+    ] {
+        let run = workspace.run(&format!("rematch -f {format}"));
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(run.stdout.contains(both), "{run:?}");
+    }
+    let run = workspace.run("rematch -f cyclonedx");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("hint: "), "{run:?}");
+    assert_eq!(workspace.run("rematch other -f cyclonedx").code, 0);
+}
+
+#[test]
+fn what_a_damaged_image_lacked_is_still_missing_in_its_bill_of_materials() {
+    let workspace = prepared();
+    let mut damaged = image();
+    let end = damaged
+        .windows(4)
+        .rposition(|window| window == b"cart")
+        .unwrap();
+    damaged[end - 500..end - 400].fill(0xff);
+    workspace.write("damaged.tar", damaged);
+    for format in ["cyclonedx", "spdx"] {
+        let run = workspace.run(&format!("sbom image damaged.tar -f {format}"));
+        assert_eq!(run.code, 3, "{run:?}");
+        workspace.write("bom.json", &run.stdout);
+        let run = workspace.run("scan sbom bom.json -f json");
+        assert_eq!(run.code, 3, "{format}: {run:?}");
+        let message = run.json()["incomplete"][0]["message"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            message.contains("not read when this was written"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn the_list_of_feeds_can_be_written_to_its_own_place() {
+    let workspace = Workspace::new();
+    let path = workspace.write(".config/seawall/feeds.toml", "");
+    let run = workspace.run("db update --print-feeds");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.contains("http"), "{run:?}");
+    std::fs::write(path, "# mine\n").unwrap();
+    assert_eq!(workspace.run("db update --print-feeds").stdout, "# mine\n");
+}
+
+#[test]
+fn foreign_names_in_errors_do_not_act_on_the_terminal() {
+    let workspace = prepared();
+    for words in [
+        "scan fs no\x1b[31m\u{202e}where",
+        "scan sbom no\x1b[31m\u{202e}where",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(
+            run.stderr.contains("no\\u{1b}[31m\\u{202e}where"),
+            "{run:?}"
+        );
+        assert!(!run.stderr.contains('\x1b'), "{run:?}");
+    }
 }

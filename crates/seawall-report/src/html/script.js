@@ -1,15 +1,14 @@
 
 "use strict";
-(() => {
-  const table = document.getElementById("findings");
-  if (!table) return;
+for (const table of document.querySelectorAll("table.findings")) {
+  const tools = table.previousElementSibling;
+  const filter = tools.querySelector("input[type=search]");
+  const suppressed = tools.querySelector("input[type=checkbox]");
+  const shown = tools.querySelector(".shown");
   const body = table.tBodies[0];
   const rows = [...body.rows];
   const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
-  const filter = document.getElementById("filter");
-  const suppressed = document.getElementById("suppressed");
-  const shown = document.getElementById("shown");
-  document.querySelector(".tools").hidden = false;
+  tools.hidden = false;
 
   // Every word of the filter must be in the row.
   const update = () => {
@@ -44,4 +43,4 @@
     });
   });
   update();
-})();
+}

@@ -169,13 +169,18 @@ fn yaml<T: serde::de::DeserializeOwned>(
     serde_saphyr::from_str(text).map_err(|error| PolicyError {
         file: file.to_owned(),
         line: error.location().map(|location| location.line()),
-        message: first_line(&error.without_snippet().to_string()),
+        message: without_place(&error.without_snippet().to_string()),
         hint,
     })
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+/// What a parser says, without the place, which stands in [`PolicyError::line`], and without what it
+/// advises programmers.
+fn without_place(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let said = line.split_once(" at line ").map_or(line, |(said, _)| said);
+    let said = said.split_once(", set ").map_or(said, |(said, _)| said);
+    said.to_owned()
 }
 
 #[cfg(test)]

@@ -384,6 +384,61 @@ fn csaf_vex_holds_on_its_platform_alone() {
 }
 
 #[test]
+fn a_csaf_range_of_versions_is_not_taken_for_all_versions() {
+    for (category, purl, expected, notices) in [
+        ("product_version", "pkg:npm/lodash", "not-affected -", 0),
+        ("product_version_range", "pkg:npm/lodash", "affected", 1),
+        (
+            "product_version_range",
+            "pkg:npm/lodash@4.17.20",
+            "not-affected -",
+            0,
+        ),
+    ] {
+        let file = format!(
+            r#"{{"document":{{"category":"csaf_vex"}},
+            "product_tree":{{"branches":[{{"category":"product_name","name":"lodash","branches":[
+                {{"category":"{category}","name":"vers:npm/<2","product":{{"product_id":"L","name":"l",
+                  "product_identification_helper":{{"purl":"{purl}"}}}}}}]}}]}},
+            "vulnerabilities":[{{"cve":"CVE-2025-1","product_status":{{"known_not_affected":["L"]}}}}]}}"#
+        );
+        let said = check(VEX, &file, ["affected", expected, "affected"]);
+        assert_eq!(said.len(), notices, "{category} {purl}: {said:?}");
+    }
+}
+
+#[test]
+fn a_product_that_is_no_purl_is_said_and_not_passed_over() {
+    let file = openvex(r#"["pkg:oci/shop/"]"#, "not_affected");
+    let said = check(VEX, &file, ["affected"; 3]);
+    assert!(said[0].contains("names no product"), "{said:?}");
+}
+
+#[test]
+fn times_of_openvex_statements_are_compared_as_times() {
+    // Noon in Shanghai comes before six in London.
+    let statement = |time: &str, status: &str| {
+        format!(
+            r#"{{"vulnerability":{{"name":"CVE-2025-1"}},"products":["pkg:npm/lodash"],
+            "status":"{status}"{time}}}"#
+        )
+    };
+    let file = |first: String, second: String| {
+        format!(
+            r#"{{"@context":"https://openvex.dev/ns","timestamp":"2026-01-01T07:00:00Z",
+            "statements":[{first},{second}]}}"#
+        )
+    };
+    let london = r#","timestamp":"2026-01-01T06:00:00Z""#;
+    let shanghai = r#","timestamp":"2026-01-01T12:00:00+08:00""#;
+    let later = file(statement(london, "fixed"), statement(shanghai, "affected"));
+    check(VEX, &later, ["affected", "fixed -", "affected"]);
+    // One without a time has the document's.
+    let inherited = file(statement("", "fixed"), statement(london, "affected"));
+    check(VEX, &inherited, ["affected", "fixed -", "affected"]);
+}
+
+#[test]
 fn an_ignore_rule_does_not_hide_a_vex_statement() {
     let mut policy = Policy::default();
     policy.add_ignore_file("i", b"CVE-2025-1\n").unwrap();

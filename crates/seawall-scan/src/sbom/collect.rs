@@ -93,6 +93,14 @@ impl Collector {
             match key.as_str() {
                 "seawall:platform" => target.platform = Some(value.clone()),
                 "seawall:tag" => target.tags.push(value.clone()),
+                "seawall:incomplete" => {
+                    let message = format!("was not read when this was written: {value}");
+                    let place = target.name.clone();
+                    self.inventory.incomplete.push(
+                        Incomplete::new(IncompleteReason::Unreadable, place, message)
+                            .hint("scan the target itself to know more"),
+                    );
+                }
                 // Trivy lists them from the base up.
                 "aquasecurity:trivy:DiffID" => {
                     let index = self.inventory.layers.len() as u32;
@@ -210,22 +218,22 @@ impl Collector {
         let cases = [
             (
                 self.without_purl,
-                "have no package URL",
+                "no package URL",
                 "have the tool that made it write purls",
             ),
             (
                 self.bad_purl,
-                "have a package URL that is none",
+                "a package URL that is none",
                 "have the tool that made it corrected",
             ),
             (
                 self.other_type,
-                "have a package URL of a type without advisories",
+                "a package URL of a type without advisories",
                 "look at them by hand",
             ),
             (
                 self.without_version,
-                "have no version",
+                "no version",
                 "have the tool that made it write versions",
             ),
         ];
@@ -233,8 +241,13 @@ impl Collector {
             if counted.number > 0 {
                 let example = &counted.example;
                 let number = counted.number;
+                let have = if number == 1 {
+                    "component has"
+                } else {
+                    "components have"
+                };
                 let message = format!(
-                    "{number} components {what} and cannot be matched, the first is `{example}`"
+                    "{number} {have} {what} and cannot be matched, the first is `{example}`"
                 );
                 self.inventory.incomplete.push(
                     Incomplete::new(IncompleteReason::Unsupported, place.clone(), message)

@@ -71,9 +71,11 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Text, A::Error> {
+        const MAX_TEXTS: usize = 64;
         let mut texts = Vec::new();
         while let Some(Text(inner)) = seq.next_element()? {
             texts.extend(inner);
+            texts.truncate(MAX_TEXTS);
         }
         Ok(Text(texts))
     }

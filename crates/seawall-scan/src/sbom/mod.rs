@@ -17,13 +17,14 @@ use field::Text;
 /// Largest document that is read, in bytes.
 const MAX_BYTES: usize = 512 << 20;
 
+/// Most objects that a document may hold: each takes many times the bytes that it is written in.
+const MAX_OBJECTS: usize = 4_000_000;
+
 /// Why a bill of materials could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SbomError {
     /// It is one of a form that is not read.
-    #[error(
-        "this is {0}, which is not read; hint: read are CycloneDX 1.2 to 1.6 and SPDX 2.2, 2.3 and 3.0, each in JSON: convert it, or have its tool write JSON"
-    )]
+    #[error("this is {0}, which is not read")]
     Unsupported(String),
     /// It is damaged.
     #[error("the bill of materials cannot be read at line {line}, column {column}: {message}")]
@@ -38,6 +39,25 @@ pub enum SbomError {
     /// It is larger than the cap.
     #[error("the bill of materials is larger than {MAX_BYTES} bytes")]
     TooLarge,
+    /// It holds more than memory is given for.
+    #[error("the bill of materials holds more than {MAX_OBJECTS} objects")]
+    TooMany,
+}
+
+impl SbomError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unsupported(_) | Self::Malformed { .. } => {
+                "CycloneDX 1.2 to 1.6 and SPDX 2.2, 2.3 and 3.0 are read, each in JSON: convert it, or \
+                 have its tool write JSON"
+            }
+            Self::TooLarge | Self::TooMany => {
+                "have its tool leave out files, and list packages alone"
+            }
+        }
+    }
 }
 
 /// The package that a package URL names, and the operating system that its `distro` qualifier
@@ -71,6 +91,9 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Inventory, SbomError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Some(other) = other_form(bytes) {
         return Err(SbomError::Unsupported(other.to_owned()));
+    }
+    if memchr::memchr_iter(b'{', bytes).count() > MAX_OBJECTS {
+        return Err(SbomError::TooMany);
     }
     let shape: Shape = json(bytes)?;
     let mut collector = Collector::new(name);
@@ -113,6 +136,7 @@ fn other_form(bytes: &[u8]) -> Option<&'static str> {
 
 /// The keys that tell the formats apart.
 #[derive(Deserialize)]
+#[serde(expecting = "expected an object")]
 struct Shape {
     #[serde(rename = "bomFormat", default)]
     bom_format: Text,
@@ -125,10 +149,15 @@ struct Shape {
 }
 
 fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SbomError> {
-    serde_json::from_slice(bytes).map_err(|error| SbomError::Malformed {
-        line: error.line(),
-        column: error.column(),
-        message: error.to_string(),
+    serde_json::from_slice(bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let message = error.to_string();
+        let place = format!(" at line {line} column {column}");
+        SbomError::Malformed {
+            line,
+            column,
+            message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
+        }
     })
 }
 

@@ -3,10 +3,10 @@
 use crate::cli::{Base, Reading};
 use crate::exit::{Exit, Failure, Result};
 use crate::inventory::{Reader, load_catalogue};
-use anyhow::{Context as _, anyhow};
+use crate::stdout;
+use anyhow::{Context, anyhow};
 use seawall_scan::base::{BaseImage, CatalogueError};
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
 pub(crate) fn run(command: &Base) -> Result<Exit> {
@@ -68,23 +68,22 @@ fn add(base: BaseImage, file: Option<&Path>) -> Result<Exit> {
     let line = describe(&base);
     catalogue.add(base);
     catalogue.save(&path).map_err(unusable)?;
-    say(&format!("{line}\nadded to {}", path.display()))
+    stdout::line(&format!("{line}\nadded to {}", path.display()))
 }
 
 fn list(file: Option<&Path>, json: bool) -> Result<Exit> {
     let (catalogue, path) = load_catalogue(file)?;
     if json {
-        let text = serde_json::to_string_pretty(&catalogue).map_err(Failure::incomplete)?;
-        return say(&text);
+        return stdout::json(&catalogue);
     }
     if catalogue.bases().is_empty() {
-        return say(&format!(
+        return stdout::line(&format!(
             "no base images in {}\nadd one with: seawall base add debian:12 --owner platform-team",
             path.display()
         ));
     }
     let lines: Vec<String> = catalogue.bases().iter().map(describe).collect();
-    say(&lines.join("\n"))
+    stdout::line(&lines.join("\n"))
 }
 
 fn remove(name: &str, file: Option<&Path>) -> Result<Exit> {
@@ -97,7 +96,7 @@ fn remove(name: &str, file: Option<&Path>) -> Result<Exit> {
         );
     }
     catalogue.save(&path).map_err(unusable)?;
-    say(&format!("removed {removed} from {}", path.display()))
+    stdout::line(&format!("removed {removed} from {}", path.display()))
 }
 
 fn describe(base: &BaseImage) -> String {
@@ -124,9 +123,4 @@ fn describe(base: &BaseImage) -> String {
 
 fn unusable(error: CatalogueError) -> Failure {
     Failure::usage(error)
-}
-
-fn say(text: &str) -> Result<Exit> {
-    writeln!(io::stdout().lock(), "{text}").map_err(Failure::incomplete)?;
-    Ok(Exit::Clean)
 }

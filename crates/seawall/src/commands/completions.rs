@@ -2,19 +2,16 @@
 
 use crate::cli::Cli;
 use crate::exit::{Exit, Failure, Result};
+use crate::stdout;
 use anyhow::Context;
 use clap::CommandFactory;
-use std::io::{self, Write};
 use std::path::Path;
 
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit> {
     // Into memory first: the generator panics when its writer fails, as a closed pipe does.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "seawall", &mut script);
-    io::stdout()
-        .write_all(&script)
-        .map_err(Failure::incomplete)?;
-    Ok(Exit::Clean)
+    stdout::raw(&script)
 }
 
 pub(crate) fn man(directory: Option<&Path>) -> Result<Exit> {
@@ -23,15 +20,17 @@ pub(crate) fn man(directory: Option<&Path>) -> Result<Exit> {
             std::fs::create_dir_all(directory)
                 .and_then(|()| clap_mangen::generate_to(Cli::command(), directory))
                 .with_context(|| format!("cannot write man pages to {}", directory.display()))
-                .map_err(Failure::usage)?;
+                .map_err(|error| {
+                    Failure::usage(error).hint("name a directory that you may write to")
+                })?;
+            Ok(Exit::Clean)
         }
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command())
                 .render(&mut page)
-                .and_then(|()| io::stdout().write_all(&page))
-                .map_err(Failure::incomplete)?;
+                .map_err(stdout::failed)?;
+            stdout::raw(&page)
         }
     }
-    Ok(Exit::Clean)
 }

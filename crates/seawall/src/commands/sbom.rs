@@ -9,6 +9,7 @@ use seawall_model::Inventory;
 use std::path::Path;
 
 pub(crate) fn run(args: &Sbom) -> Result<Exit> {
+    outputs::check(&args.outputs)?;
     let reader = Reader::new(&args.reading, args.quiet)?;
     let inventory = read(&reader, &args.target)?;
     outputs::write_sbom(&inventory, args.format, &args.outputs)

@@ -2,11 +2,10 @@
 
 use super::host;
 use crate::assess::Assessor;
-use crate::cli::{Output, Scan, ScanOptions};
-use crate::exit::{Exit, Failure, Result};
+use crate::cli::{Scan, ScanOptions};
+use crate::exit::{Exit, Result};
 use crate::inventory::{Reader, today};
-use crate::{inventories, outputs};
-use anyhow::anyhow;
+use crate::{inventories, known, outputs};
 use seawall_model::Inventory;
 use std::time::Instant;
 
@@ -26,7 +25,9 @@ pub(crate) fn run(scan: &Scan) -> Result<Exit> {
                 _ => host::Images::Running,
             };
             if images != host::Images::None {
-                holds_several(&options.output)?;
+                outputs::hold_several(&options.output).map_err(|failure| {
+                    failure.hint("add --no-images, and scan the images with `seawall scan image`")
+                })?;
             }
             several(options, |reader| host::inventories(reader, images))
         }
@@ -37,28 +38,13 @@ fn one(options: &ScanOptions, read: impl Fn(&Reader<'_>) -> Result<Inventory>) -
     several(options, |reader| Ok((vec![read(reader)?], Vec::new())))
 }
 
-/// Refuses formats that hold one target, before minutes are spent on several.
-fn holds_several(output: &Output) -> Result<()> {
-    let formats = output.outputs.iter().map(|(format, _)| *format);
-    match formats
-        .chain([output.format])
-        .find(|format| !format.holds_several())
-    {
-        None => Ok(()),
-        Some(format) => Err(Failure::usage(anyhow!(
-            "{} holds one target, and this would be the machine and its images",
-            format.name()
-        ))
-        .hint("add --no-images, and scan the images with `seawall scan image`")),
-    }
-}
-
 /// Scans, and adds `notices` to what the first report says.
 fn several(
     options: &ScanOptions,
     read: impl Fn(&Reader<'_>) -> Result<(Vec<Inventory>, Vec<String>)>,
 ) -> Result<Exit> {
     let started = Instant::now();
+    outputs::check(&options.output.outputs)?;
     let assessor = Assessor::open(&options.matching, today())?;
     let reader = Reader::new(&options.reading, options.output.quiet)?;
     let (inventories, notices) = read(&reader)?;
@@ -67,7 +53,11 @@ fn several(
         if !options.reading.no_store {
             inventories::store(&inventory)?;
         }
-        assessments.push(assessor.assess(inventory)?);
+        let assessment = assessor.assess(inventory)?;
+        if !options.reading.no_store {
+            known::remember(&assessment.inventory, &assessment.findings)?;
+        }
+        assessments.push(assessment);
     }
     if let Some(first) = assessments.first_mut() {
         first.notices.splice(0..0, notices);

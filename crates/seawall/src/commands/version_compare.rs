@@ -2,6 +2,7 @@
 
 use crate::cli::VersionCompare;
 use crate::exit::{Exit, Failure, Result};
+use crate::stdout;
 use anyhow::{Context, anyhow};
 use seawall_advisory::versions;
 use seawall_model::VersionScheme;
@@ -73,5 +74,5 @@ fn print(out: &mut dyn Write, ordering: Ordering) -> Result<()> {
         Ordering::Equal => "=",
         Ordering::Greater => ">",
     };
-    writeln!(out, "{sign}").map_err(Failure::incomplete)
+    writeln!(out, "{sign}").map_err(stdout::failed)
 }

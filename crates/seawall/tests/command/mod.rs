@@ -35,6 +35,35 @@ impl Workspace {
         path
     }
 
+    /// The exit code where nobody reads standard output any more.
+    pub(crate) fn run_into_closed_pipe(&self, words: &str) -> i32 {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        self.run_into(words, writer.into()).0
+    }
+
+    /// The exit code and standard error where standard output takes nothing.
+    pub(crate) fn run_into_full_disk(&self, words: &str) -> (i32, String) {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        self.run_into(words, full.unwrap().into())
+    }
+
+    fn run_into(&self, words: &str, stdout: std::process::Stdio) -> (i32, String) {
+        let output = std::process::Command::new(assert_cmd::cargo::cargo_bin("seawall"))
+            .args(words.split_whitespace())
+            .current_dir(self.path())
+            .envs([("HOME", self.path())])
+            .env_remove("SEAWALL_DB")
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_CACHE_HOME")
+            .stdout(stdout)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), stderr)
+    }
+
     /// Runs `seawall` with these words, split at spaces.
     pub(crate) fn run(&self, words: &str) -> Run {
         self.run_with(words, "")

@@ -28,9 +28,23 @@ struct ProductTree {
 
 #[derive(Deserialize)]
 struct Branch {
+    category: Option<String>,
     #[serde(default)]
     branches: Vec<Branch>,
     product: Option<FullProduct>,
+}
+
+impl Branch {
+    /// Its product, unless it stands for a range of versions (section 3.1.2.3.2) that its purl does
+    /// not narrow: taken for all versions it would hold back too much.
+    fn known_product(&self) -> Option<&FullProduct> {
+        let is_range = self.category.as_deref() == Some("product_version_range");
+        self.product.as_ref().filter(|product| {
+            let purl = product.product_identification_helper.purl.as_deref();
+            let purl = purl.and_then(purl::parse);
+            !is_range || purl.is_some_and(|purl| purl.version().is_some())
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -126,8 +140,8 @@ pub(super) fn read(file: &str, csaf: Csaf) -> Document {
         }
         if unknown > 0 {
             read.notices.push(format!(
-                "{file} vulnerabilities[{at}]: {unknown} products without a package URL or on an \
-                 unknown platform are not applied"
+                "{file} vulnerabilities[{at}]: {unknown} products without a package URL, in a \
+                 range of versions or on an unknown platform are not applied"
             ));
         }
     }
@@ -161,7 +175,7 @@ impl<'a> Tree<'a> {
         let mut products = HashMap::new();
         let mut open: Vec<&Branch> = tree.branches.iter().collect();
         while let Some(branch) = open.pop() {
-            if let Some(product) = &branch.product {
+            if let Some(product) = branch.known_product() {
                 products.insert(
                     product.product_id.as_str(),
                     &product.product_identification_helper,

@@ -9,7 +9,7 @@ use seawall_model::{Finding, Inventory, Status, Suppression};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::PolicyError;
+use super::{PolicyError, without_place};
 use crate::purl;
 
 /// One statement on one flaw.
@@ -63,6 +63,7 @@ const HINT: &str = "VEX is read as OpenVEX, CycloneDX or CSAF 2.0, each in JSON"
 
 pub(super) fn parse(file: &str, text: &str) -> Result<Document, PolicyError> {
     #[derive(Deserialize)]
+    #[serde(expecting = "expected an object")]
     struct Shape {
         #[serde(rename = "@context")]
         context: Option<IgnoredAny>,
@@ -92,7 +93,7 @@ fn json<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, PolicyError> {
     serde_json::from_str(text).map_err(|error| PolicyError {
         file: file.to_owned(),
         line: Some(error.line() as u64),
-        message: error.to_string(),
+        message: without_place(&error.to_string()),
         hint: HINT,
     })
 }
@@ -184,11 +185,13 @@ impl Product {
 }
 
 impl Subject {
-    /// A purl where it is one, else a name.
-    fn of(text: &str) -> Self {
+    /// A purl where it is one, else a name. `None` for what wants to be a purl and is none: it names
+    /// nothing.
+    fn of(text: &str) -> Option<Self> {
         match purl::parse(text) {
-            Some(purl) => Self::Purl(Box::new(purl)),
-            None => Self::Name(text.to_owned()),
+            Some(purl) => Some(Self::Purl(Box::new(purl))),
+            None if text.starts_with("pkg:") => None,
+            None => Some(Self::Name(text.to_owned())),
         }
     }
 

@@ -1,5 +1,6 @@
 //! OpenVEX 0.0.1 to 0.2.0 (OpenVEX specification, "The VEX statement").
 
+use jiff::Timestamp;
 use seawall_model::Status;
 use serde::Deserialize;
 
@@ -7,6 +8,7 @@ use super::{Document, Product, Statement, Subject, reason};
 
 #[derive(Deserialize)]
 pub(super) struct OpenVex {
+    timestamp: Option<String>,
     #[serde(default)]
     statements: Vec<Row>,
 }
@@ -56,12 +58,12 @@ struct Identifiers {
 impl Component {
     fn subject(&self) -> Option<Subject> {
         match self {
-            Self::Id(id) => Some(Subject::of(id)),
+            Self::Id(id) => Subject::of(id),
             Self::Described {
                 id, identifiers, ..
             } => {
                 let purl = identifiers.as_ref().and_then(|ids| ids.purl.as_ref());
-                purl.or(id.as_ref()).map(|id| Subject::of(id))
+                purl.or(id.as_ref()).and_then(|id| Subject::of(id))
             }
         }
     }
@@ -83,11 +85,18 @@ impl Component {
     }
 }
 
+/// A point in time (RFC 3339), whatever its offset.
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text.and_then(|text| text.parse().ok())
+}
+
 pub(super) fn read(file: &str, mut document: OpenVex) -> Document {
     let mut read = Document::default();
-    // Stable: statements without a time keep their place before dated ones.
+    // Stable: of statements of one time the last one decides. Those without have the document's
+    // ("Inheritance" in the specification).
     let mut rows: Vec<(usize, Row)> = document.statements.drain(..).enumerate().collect();
-    rows.sort_by(|(_, a), (_, b)| a.timestamp.cmp(&b.timestamp));
+    let of_document = time(document.timestamp.as_deref());
+    rows.sort_by_key(|(_, row)| time(row.timestamp.as_deref()).or(of_document));
     for (at, row) in rows {
         let source = format!("{file} statement {}", at + 1);
         let status = match row.status.as_str() {

@@ -2,7 +2,8 @@
 
 use crate::exit::{Exit, Failure, Result};
 use crate::progress::Bar;
-use anyhow::Context;
+use crate::stdout;
+use anyhow::{Context, anyhow};
 use seawall_advisory::build::{Builder, BuiltDatabase};
 use seawall_advisory::database;
 use seawall_advisory::importers::{self, FeedFile, Records};
@@ -10,11 +11,14 @@ use seawall_advisory::signature::SecretKey;
 use seawall_artifact::archive::each_file;
 use seawall_artifact::{Limits, Progress};
 use seawall_model::Incomplete;
+use seawall_report::escape;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// What files are counted as that no importer knows.
+const NOT_A_FEED: &str = "not a feed";
 /// Places shown of each kind of trouble; the rest is counted.
 const SHOWN: usize = 5;
 
@@ -38,6 +42,9 @@ pub(super) fn build(
     for path in from {
         collected.read(path, &bar)?;
     }
+    if collected.read.keys().all(|name| *name == NOT_A_FEED) {
+        return Err(collected.nothing(from));
+    }
     bar.message("building the database".to_owned());
     let mut built = collected.builder.finish().map_err(Failure::incomplete)?;
     if let Some(key) = sign {
@@ -45,7 +52,10 @@ pub(super) fn build(
     }
     write(out, &built.bytes)?;
     drop(bar);
-    report(out, &built, &collected.read, &collected.unread, quiet).map_err(Failure::incomplete)?;
+    if !quiet {
+        missed(&collected.unread, &built);
+        stdout::text(|to| report(out, &built, &collected.read, to))?;
+    }
     Ok(
         match built.incomplete.is_empty() && collected.unread.is_empty() {
             true => Exit::Clean,
@@ -75,13 +85,24 @@ struct Collected {
 }
 
 impl Collected {
+    /// A database of nothing would call everything clean.
+    fn nothing(&self, from: &[PathBuf]) -> Failure {
+        let paths: Vec<String> = from.iter().map(|path| path.display().to_string()).collect();
+        let error = anyhow!("no advisory feed was found in {}", paths.join(", "));
+        let failure = match self.unread.first() {
+            None => Failure::usage(error),
+            Some(first) => Failure::incomplete(anyhow!("{error}: {first}")),
+        };
+        failure.hint("docs/advisories.md lists the feeds; the database of before stays in use")
+    }
+
     fn read(&mut self, path: &Path, bar: &Bar) -> Result<()> {
         let unread = each_file(path, &Limits::default(), &mut |name, bytes| {
             bar.advance(1);
             let file = FeedFile { name, bytes };
             // A file that no importer knows is no feed: a licence, a script beside the data.
             let Some(importer) = importers::ALL.iter().find(|one| one.recognizes(&file)) else {
-                *self.read.entry("not a feed").or_default() += 1;
+                *self.read.entry(NOT_A_FEED).or_default() += 1;
                 return;
             };
             let mut records = Records::default();
@@ -103,49 +124,47 @@ fn sign_with(built: &mut BuiltDatabase, path: &Path) -> Result<()> {
     built.sign(&key).map_err(Failure::incomplete)
 }
 
+/// Says on standard error what was not read.
+fn missed(unread: &[Incomplete], built: &BuiltDatabase) {
+    let missed: Vec<&Incomplete> = unread.iter().chain(&built.incomplete).collect();
+    let mut lines: Vec<String> = missed
+        .iter()
+        .take(SHOWN)
+        .map(|one| format!("not read: {}\n", escape::line(&one.to_string())))
+        .collect();
+    if missed.len() > SHOWN {
+        lines.push(format!("not read: {} more\n", missed.len() - SHOWN));
+    }
+    // Nothing is left to tell anybody when standard error is closed; the exit code says it still.
+    drop(io::stderr().write_all(lines.concat().as_bytes()));
+}
+
 fn report(
     out: &Path,
     built: &BuiltDatabase,
     read: &BTreeMap<&'static str, usize>,
-    unread: &[Incomplete],
-    quiet: bool,
+    to: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut err = io::stderr().lock();
-    let missed: Vec<&Incomplete> = unread.iter().chain(&built.incomplete).collect();
-    for one in missed.iter().take(if quiet { 0 } else { SHOWN }) {
-        writeln!(err, "not read: {one}")?;
-    }
-    if missed.len() > SHOWN && !quiet {
-        writeln!(err, "not read: {} more", missed.len() - SHOWN)?;
-    }
-    if quiet {
-        return Ok(());
-    }
     let files: Vec<String> = read
         .iter()
         .map(|(feed, files)| format!("{feed} {files}"))
         .collect();
     let statistics = &built.statistics;
-    let mut std_out = io::stdout().lock();
-    writeln!(std_out, "{}", out.display())?;
-    writeln!(std_out, "  files       {}", files.join(", "))?;
+    writeln!(to, "{}", out.display())?;
+    writeln!(to, "  files       {}", files.join(", "))?;
     writeln!(
-        std_out,
+        to,
         "  advisories  {} on {} flaws, in {} ecosystems",
         statistics.advisories,
         statistics.flaws,
         statistics.ecosystems.len()
     )?;
     writeln!(
-        std_out,
+        to,
         "  beside      {} known to be exploited, {} exploit predictions, {} CNNVD entries",
         statistics.kev, statistics.epss, statistics.cnnvd
     )?;
     let newest = statistics.newest.as_deref().unwrap_or("unknown");
-    writeln!(std_out, "  newest      {newest}")?;
-    writeln!(
-        std_out,
-        "  size        {:.1} MB",
-        built.bytes.len() as f64 / 1e6
-    )
+    writeln!(to, "  newest      {newest}")?;
+    writeln!(to, "  size        {:.1} MB", built.bytes.len() as f64 / 1e6)
 }

@@ -5,11 +5,12 @@ use crate::assess::{damaged, open_database, trusted_keys};
 use crate::cli::Delta;
 use crate::exit::{Exit, Failure, Result};
 use crate::locations;
+use crate::stdout;
 use anyhow::Context;
 use seawall_advisory::database::OpenOptions;
 use seawall_advisory::delta::{self, DeltaError};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 /// Largest delta file that is read, in bytes.
@@ -35,7 +36,7 @@ fn create(old: &Path, new: &Path, out: &Path) -> Result<Exit> {
     fs::write(out, &bytes)
         .with_context(|| format!("cannot write {}", out.display()))
         .map_err(Failure::usage)?;
-    say(&format!(
+    stdout::line(&format!(
         "{}  {:.1} kB instead of {:.1} MB",
         out.display(),
         bytes.len() as f64 / 1e3,
@@ -55,7 +56,7 @@ fn apply(path: &Path, db: &Path, out: &Path) -> Result<Exit> {
     };
     let new = delta::apply(&old, &bytes, &options).map_err(|error| refused(error, db))?;
     write(out, &new)?;
-    say(&format!("{} is up to date", out.display()))
+    stdout::line(&format!("{} is up to date", out.display()))
 }
 
 fn refused(error: DeltaError, db: &Path) -> Failure {
@@ -63,9 +64,4 @@ fn refused(error: DeltaError, db: &Path) -> Failure {
         "{} is as it was; fetch the newer database whole, or run `seawall db update`",
         db.display()
     ))
-}
-
-fn say(line: &str) -> Result<Exit> {
-    writeln!(io::stdout().lock(), "{line}").map_err(Failure::incomplete)?;
-    Ok(Exit::Clean)
 }

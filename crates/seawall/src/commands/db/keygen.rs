@@ -1,10 +1,11 @@
 //! `seawall db keygen`.
 
 use crate::exit::{Exit, Failure, Result};
+use crate::{locations, stdout};
 use anyhow::Context;
 use seawall_advisory::signature::SecretKey;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -24,14 +25,14 @@ pub(super) fn run(out: &Path) -> Result<Exit> {
     fs::write(&public, format!("{}\n", key.public()))
         .with_context(|| format!("cannot write {}", public.display()))
         .map_err(Failure::usage)?;
-    writeln!(
-        io::stdout(),
-        "{}  sign with it: seawall db build --sign {}\n{}  put it into the trusted-keys directory \
-         of the configuration to demand its signature",
+    let folder = locations::trusted_keys()?;
+    stdout::line(&format!(
+        "wrote {} (private) and {} (public)\n\
+         sign databases with: seawall db build --sign {} --from PATH...\n\
+         demand the signature where scans run: put the public key into {}",
         out.display(),
+        public.display(),
         out.display(),
-        public.display()
-    )
-    .map_err(Failure::incomplete)?;
-    Ok(Exit::Clean)
+        folder.display()
+    ))
 }

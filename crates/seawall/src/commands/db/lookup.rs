@@ -1,14 +1,13 @@
 //! `seawall db lookup`.
 
-use super::print_json;
 use super::query::{affected_to_json, verdict};
 use crate::assess::{damaged, open_database};
 use crate::cli::DatabaseFile;
 use crate::exit::{Exit, Failure, Result};
+use crate::stdout;
 use anyhow::anyhow;
 use seawall_advisory::matcher::Says;
 use seawall_advisory::query::{Lookup, LookupStatement};
-use seawall_report::escape;
 use seawall_scan::sbom;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -30,9 +29,9 @@ pub(super) fn run(purl: &str, file: &DatabaseFile) -> Result<Exit> {
         .lookup(&package, distro.as_ref())
         .map_err(damaged)?;
     if file.json {
-        print_json(&to_json(purl, &lookup))?;
+        stdout::json(&to_json(purl, &lookup))?;
     } else {
-        print(purl, &lookup).map_err(Failure::incomplete)?;
+        stdout::text(|out| print(purl, &lookup, out))?;
     }
     Ok(if lookup.matches.incomplete.is_empty() {
         Exit::Clean
@@ -41,12 +40,11 @@ pub(super) fn run(purl: &str, file: &DatabaseFile) -> Result<Exit> {
     })
 }
 
-fn print(purl: &str, lookup: &Lookup) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn print(purl: &str, lookup: &Lookup, out: &mut dyn Write) -> io::Result<()> {
     let ecosystem = lookup.ecosystem.as_deref().unwrap_or("no ecosystem");
-    writeln!(out, "{} in {ecosystem}", escape::line(purl))?;
+    writeln!(out, "{} in {ecosystem}", purl)?;
     for missed in &lookup.matches.incomplete {
-        writeln!(out, "  not matched: {}", escape::line(&missed.to_string()))?;
+        writeln!(out, "  not matched: {}", missed)?;
     }
     if lookup.statements.is_empty() {
         writeln!(out, "  no advisory speaks of this package")?;
@@ -55,22 +53,26 @@ fn print(purl: &str, lookup: &Lookup) -> io::Result<()> {
         writeln!(
             out,
             "  {:<22} {:<22} {:<18} {}",
-            escape::line(&statement.flaws.join(", ")),
-            escape::line(&statement.advisory),
+            statement.flaws.join(", "),
+            statement.advisory,
             says(&statement.says).0,
-            escape::line(&verdict(&statement.affected))
+            verdict(&statement.affected)
         )?;
     }
     let findings = &lookup.matches.findings;
+    let uncertain = lookup
+        .statements
+        .iter()
+        .any(|statement| matches!(statement.says, Says::NotComparable(_)));
     match findings.len() {
+        0 if uncertain => writeln!(
+            out,
+            "no verdict: the version is missing or cannot be compared"
+        ),
         0 => writeln!(out, "not affected by any of them"),
         count => {
             let names: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
-            writeln!(
-                out,
-                "affected by {count}: {}",
-                escape::line(&names.join(", "))
-            )
+            writeln!(out, "affected by {count}: {}", names.join(", "))
         }
     }
 }

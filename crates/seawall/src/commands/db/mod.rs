@@ -9,10 +9,8 @@ mod status;
 mod update;
 
 use crate::cli::Db;
-use crate::exit::{Exit, Failure, Result};
+use crate::exit::{Exit, Result};
 use crate::locations;
-use serde::Serialize;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(command: &Db) -> Result<Exit> {
@@ -40,10 +38,4 @@ pub(crate) fn run(command: &Db) -> Result<Exit> {
 /// The named database, else the one that scans use.
 fn path(named: Option<&Path>) -> Result<PathBuf> {
     named.map_or_else(locations::database, |path| Ok(path.to_owned()))
-}
-
-/// Prints a value as JSON.
-fn print_json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(Failure::incomplete)?;
-    writeln!(io::stdout().lock(), "{text}").map_err(Failure::incomplete)
 }

@@ -1,9 +1,9 @@
 //! `seawall db query`.
 
-use super::print_json;
 use crate::assess::{damaged, open_database};
 use crate::cli::DatabaseFile;
 use crate::exit::{Exit, Failure, Result};
+use crate::stdout;
 use anyhow::anyhow;
 use seawall_advisory::query::FlawDetails;
 use seawall_advisory::{Advisory, Affected, State, Upper};
@@ -16,21 +16,21 @@ pub(super) fn run(id: &str, file: &DatabaseFile) -> Result<Exit> {
     let flaws = database.query(id).map_err(damaged)?;
     if file.json {
         let flaws: Vec<Value> = flaws.iter().map(to_json).collect();
-        print_json(&json!({"schema_version": 1, "flaws": flaws}))?;
-        return Ok(Exit::Clean);
+        return stdout::json(&json!({"schema_version": 1, "flaws": flaws}));
     }
     if flaws.is_empty() {
         return Err(Failure::usage(anyhow!("the database knows no flaw '{id}'"))
             .hint("check the spelling, and with `seawall db status` how new the database is"));
     }
-    let mut out = io::stdout().lock();
-    for (at, flaw) in flaws.iter().enumerate() {
-        if at > 0 {
-            writeln!(out).map_err(Failure::incomplete)?;
+    stdout::text(|out| {
+        for (at, flaw) in flaws.iter().enumerate() {
+            if at > 0 {
+                writeln!(out)?;
+            }
+            print(flaw, out)?;
         }
-        print(flaw, &mut out).map_err(Failure::incomplete)?;
-    }
-    Ok(Exit::Clean)
+        Ok(())
+    })
 }
 
 fn print(flaw: &FlawDetails, out: &mut dyn Write) -> io::Result<()> {

@@ -1,9 +1,10 @@
 //! `seawall db status`.
 
-use super::{path, print_json};
+use super::path;
 use crate::assess::{damaged, open_database};
 use crate::cli::DatabaseFile;
-use crate::exit::{Exit, Failure, Result};
+use crate::exit::{Exit, Result};
+use crate::stdout;
 use seawall_advisory::database::SignatureState;
 use seawall_advisory::query::DatabaseStatus;
 use serde_json::{Map, Value, json};
@@ -17,15 +18,13 @@ pub(super) fn run(file: &DatabaseFile) -> Result<Exit> {
     database.check_all().map_err(damaged)?;
     let status = database.status().map_err(damaged)?;
     if file.json {
-        print_json(&to_json(&path, &status))?;
+        stdout::json(&to_json(&path, &status))
     } else {
-        print(&path, &status).map_err(Failure::incomplete)?;
+        stdout::text(|out| print(&path, &status, out))
     }
-    Ok(Exit::Clean)
 }
 
-fn print(path: &Path, status: &DatabaseStatus) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn print(path: &Path, status: &DatabaseStatus, out: &mut dyn Write) -> io::Result<()> {
     let all = &status.statistics;
     writeln!(out, "{}", path.display())?;
     writeln!(out, "  format      {}", status.format_version)?;
@@ -53,8 +52,8 @@ fn print(path: &Path, status: &DatabaseStatus) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\n{:<24} {:>10} {:>10}  {}",
-        "ECOSYSTEM", "PACKAGES", "STATEMENTS", "NEWEST"
+        "\n{:<24} {:>10} {:>10}  NEWEST",
+        "ECOSYSTEM", "PACKAGES", "STATEMENTS"
     )?;
     for ecosystem in &all.ecosystems {
         let newest = ecosystem.newest.as_deref().unwrap_or("no date");

@@ -4,18 +4,18 @@ use super::build;
 use crate::exit::{Exit, Failure, Result};
 use crate::locations;
 use crate::progress::Bar;
+use crate::stdout;
 use anyhow::{Context, anyhow};
 use seawall_advisory::update::{DEFAULT_FEEDS, Feeds, FetchOptions, Fetched, fetch_all};
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
+/// What to do where no feed can be fetched.
+const WITHOUT_NETWORK: &str = "without a network, carry feed files here and run `seawall db build \
+                               --from PATH`; the database of before stays in use";
+
 pub(super) fn print_feeds() -> Result<Exit> {
-    let text = configured(None)?;
-    io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(Failure::incomplete)?;
-    Ok(Exit::Clean)
+    stdout::raw(configured(None)?.as_bytes())
 }
 
 /// Fetches, and builds from what is in the cache then: a feed that fails now keeps its older file.
@@ -46,13 +46,15 @@ pub(super) fn run(feeds: Option<&Path>, out: &Path, quiet: bool) -> Result<Exit>
             .first()
             .map_or_else(|| "no feed is enabled".to_owned(), ToString::to_string);
         return Err(
-            Failure::incomplete(anyhow!("no feed could be fetched: {first}")).hint(
-                "without a network, carry feed files here and run `seawall db build --from PATH`; \
-             the database of before stays in use",
-            ),
+            Failure::incomplete(anyhow!("no feed could be fetched: {first}")).hint(WITHOUT_NETWORK),
         );
     }
-    build::build(&report.paths, out, None, quiet, report.incomplete)
+    // What a feed left behind may hold nothing either.
+    let built = build::build(&report.paths, out, None, quiet, report.incomplete);
+    built.map_err(|failure| match failure.hint {
+        None => failure,
+        Some(_) => failure.hint(WITHOUT_NETWORK),
+    })
 }
 
 /// The feeds file that is named, else the user's own, else the built-in one.
@@ -60,7 +62,8 @@ fn configured(named: Option<&Path>) -> Result<String> {
     let own = locations::feeds()?;
     let path = match named {
         Some(path) => path,
-        None if own.exists() => &own,
+        // An empty one may be where `--print-feeds` is just being redirected to.
+        None if fs::metadata(&own).is_ok_and(|file| file.len() > 0) => &own,
         None => return Ok(DEFAULT_FEEDS.to_owned()),
     };
     fs::read_to_string(path)
