@@ -2,8 +2,8 @@
 //!
 //! A feed that did not change is not fetched again (conditional requests, RFC 9110 section 13), a
 //! transfer that broke off is continued (ranges, section 14), and a file in the cache is replaced
-//! only by a whole one. What could not be fetched is said, and the older file, if there is one,
-//! stays in use.
+//! only by a whole one that is a feed. What could not be fetched is said, and the older file, if
+//! there is one, stays in use.
 
 mod feeds;
 mod fetch;
@@ -52,6 +52,11 @@ impl Default for FetchOptions {
     }
 }
 
+/// Looks at what was fetched before it replaces the older file: the first path is where the bytes
+/// are, the second where they are to go, by whose name importers know their files. An error says
+/// why they are no feed.
+pub type Examine<'a> = &'a dyn Fn(&Path, &Path) -> Result<(), String>;
+
 /// What became of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetched {
@@ -73,8 +78,8 @@ pub struct FetchReport {
     pub incomplete: Vec<Incomplete>,
 }
 
-/// Fetches every enabled feed into `cache`. `progress` is called with a feed's name and what became
-/// of it, as it ends.
+/// Fetches every enabled feed into `cache`. What `examine` refuses does not get there. `progress` is
+/// called with a feed's name and what became of it, as it ends.
 ///
 /// # Errors
 /// The cache cannot be made, or networking cannot be set up. A feed that fails is no error.
@@ -82,10 +87,11 @@ pub fn fetch_all(
     feeds: &Feeds,
     cache: &Path,
     options: &FetchOptions,
+    examine: Examine<'_>,
     progress: &dyn Fn(&str, &Result<Fetched, FetchError>),
 ) -> io::Result<FetchReport> {
     std::fs::create_dir_all(cache)?;
-    let fetcher = Fetcher::new(options)?;
+    let fetcher = Fetcher::new(options, examine)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
