@@ -313,6 +313,10 @@ fn files_that_are_no_feeds_do_not_make_an_empty_database() {
     assert_eq!(run.code, 3, "{run:?}");
     assert!(run.stderr.contains("page.html"), "{run:?}");
     assert_eq!(std::fs::read(&path).unwrap(), good);
+    workspace.write("damaged.yaml", "advisories:\n  - {id: 7, title: [}\n");
+    let run = workspace.run("db build --from damaged.yaml");
+    assert_eq!(run.code, 3, "{run:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), good);
     // Beside a feed it is said; inside of a directory or archive it may be a licence.
     let run = workspace.run("db build --from advisories.yaml page.html");
     assert_eq!(run.code, 3, "{run:?}");
@@ -321,6 +325,28 @@ fn files_that_are_no_feeds_do_not_make_an_empty_database() {
     workspace.write("feeds/a.yaml", ADVISORIES);
     let run = workspace.run("db build --from feeds");
     assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
+fn advisories_do_not_write_to_the_terminal_as_they_like() {
+    let workspace = Workspace::new();
+    let record = r#"{"id": "X-\u001b[2J1", "modified": "2024-01-01T00:00:00Z\u001b[2J",
+        "aliases": ["CVE-2024-10001", "Y-\u001b[2J"], "summary": "\u001b]0;title\u0007",
+        "affected": [{"package": {"ecosystem": "npm", "name": "cart"},
+                      "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}]}]}"#;
+    workspace.write("X-1.json", record);
+    assert_eq!(workspace.run("db build --from X-1.json").code, 0);
+    for words in [
+        "db build --from X-1.json",
+        "db query CVE-2024-10001",
+        "db lookup pkg:npm/cart@1.0.0",
+        "db status",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!(run.code, 0, "{run:?}");
+        let shown = format!("{}{}", run.stdout, run.stderr);
+        assert!(!shown.contains('\u{1b}'), "{words}: {shown:?}");
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub use fetch::FetchError;
 use fetch::Fetcher;
 use futures_util::StreamExt as _;
 use seawall_model::{Incomplete, IncompleteReason};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -82,7 +83,8 @@ pub struct FetchReport {
 /// called with a feed's name and what became of it, as it ends.
 ///
 /// # Errors
-/// The cache cannot be made, or networking cannot be set up. A feed that fails is no error.
+/// The cache cannot be made, another update is at work in it, or networking cannot be set up. A feed
+/// that fails is no error.
 pub fn fetch_all(
     feeds: &Feeds,
     cache: &Path,
@@ -91,6 +93,7 @@ pub fn fetch_all(
     progress: &dyn Fn(&str, &Result<Fetched, FetchError>),
 ) -> io::Result<FetchReport> {
     std::fs::create_dir_all(cache)?;
+    let _lock = lock(cache)?;
     let fetcher = Fetcher::new(options, examine)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -128,6 +131,20 @@ pub fn fetch_all(
         }
     }
     Ok(report)
+}
+
+/// Keeps other updates out while it lives: they would append to each other's unfinished files. The
+/// system gives it back when the process ends, however that is.
+fn lock(cache: &Path) -> io::Result<File> {
+    let file = File::create(cache.join(".lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            format!("another update is at work in {}", cache.display()),
+        )),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn incomplete(feed: &Feed, error: &FetchError, cached: bool) -> Incomplete {

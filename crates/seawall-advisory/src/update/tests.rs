@@ -214,6 +214,21 @@ fn the_login_page_of_a_proxy_does_not_replace_a_feed() {
 }
 
 #[test]
+fn two_updates_do_not_write_into_each_others_files() {
+    let cache = tempfile::tempdir().unwrap();
+    let held = super::lock(cache.path()).unwrap();
+    let feeds = Feeds { feeds: Vec::new() };
+    let update = || {
+        let options = FetchOptions::default();
+        fetch_all(&feeds, cache.path(), &options, &|_, _| Ok(()), &|_, _| {})
+    };
+    let error = update().unwrap_err();
+    assert!(error.to_string().contains("another update"), "{error}");
+    drop(held);
+    update().unwrap();
+}
+
+#[test]
 fn too_much_is_refused_promised_or_not() {
     let long = "x".repeat(101);
     let chunked = format!(

@@ -12,6 +12,7 @@ use seawall_advisory::signature::SecretKey;
 use seawall_artifact::archive::each_file;
 use seawall_artifact::{Limits, Progress};
 use seawall_model::{Incomplete, IncompleteReason};
+use seawall_report::escape;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
@@ -42,11 +43,13 @@ pub(super) fn build(
     for path in from {
         collected.read(path, &bar)?;
     }
-    if collected.read.is_empty() {
-        return Err(nothing_read(&collected.unread, out));
-    }
     bar.message("building the database".to_owned());
     let mut built = collected.builder.finish().map_err(Failure::incomplete)?;
+    let statistics = &built.statistics;
+    if statistics.advisories + statistics.kev + statistics.epss + statistics.cnnvd == 0 {
+        let missed = collected.unread.iter().chain(&built.incomplete);
+        return Err(nothing_read(missed.map(ToString::to_string).next(), out));
+    }
     if let Some(key) = &key {
         built.sign(key).map_err(Failure::incomplete)?;
     }
@@ -132,11 +135,10 @@ fn is_hidden(name: &str) -> bool {
         .is_some_and(|last| last.starts_with('.'))
 }
 
-fn nothing_read(unread: &[Incomplete], out: &Path) -> Failure {
-    let first = unread.first().map(ToString::to_string);
+fn nothing_read(first: Option<String>, out: &Path) -> Failure {
     Failure::incomplete(anyhow!(
         "no advisory was read: {}",
-        first.unwrap_or_else(|| "no file was given".to_owned())
+        first.unwrap_or_else(|| "the feeds have none".to_owned())
     ))
     .hint(format!(
         "{} was not written; name the files or directories that hold feeds",
@@ -184,7 +186,7 @@ impl Report<'_> {
         let mut err = io::stderr().lock();
         let missed: Vec<&Incomplete> = self.unread.iter().chain(&self.built.incomplete).collect();
         for one in missed.iter().take(SHOWN) {
-            writeln!(err, "not read: {one}")?;
+            writeln!(err, "not read: {}", escape::line(&one.to_string()))?;
         }
         if missed.len() > SHOWN {
             writeln!(err, "not read: {} more", missed.len() - SHOWN)?;
@@ -215,7 +217,7 @@ impl Report<'_> {
         )?;
         self.print_skipped(&mut std_out)?;
         let newest = statistics.newest.as_deref().unwrap_or("unknown");
-        writeln!(std_out, "  newest      {newest}")?;
+        writeln!(std_out, "  newest      {}", escape::line(newest))?;
         writeln!(
             std_out,
             "  size        {:.1} MB",
@@ -229,7 +231,7 @@ impl Report<'_> {
         skipped.sort_by_key(|(_, rows)| std::cmp::Reverse(**rows));
         let mut label = "left out";
         for (what, rows) in skipped.iter().take(SHOWN) {
-            writeln!(out, "  {label:<11} {rows} rows: {what}")?;
+            writeln!(out, "  {label:<11} {rows} rows: {}", escape::line(what))?;
             label = "";
         }
         if skipped.len() > SHOWN {

@@ -44,7 +44,7 @@ pub(super) fn run(purl: &str, file: &DatabaseFile) -> Result<Exit> {
 fn print(purl: &str, lookup: &Lookup) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let ecosystem = lookup.ecosystem.as_deref().unwrap_or("no ecosystem");
-    writeln!(out, "{} in {ecosystem}", escape::line(purl))?;
+    writeln!(out, "{} in {}", escape::line(purl), escape::line(ecosystem))?;
     for missed in &lookup.matches.incomplete {
         writeln!(out, "  not matched: {}", escape::line(&missed.to_string()))?;
     }

@@ -6,6 +6,7 @@ use crate::cli::DatabaseFile;
 use crate::exit::{Exit, Failure, Result};
 use seawall_advisory::database::SignatureState;
 use seawall_advisory::query::DatabaseStatus;
+use seawall_report::escape;
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 use std::path::Path;
@@ -35,7 +36,7 @@ fn print(path: &Path, status: &DatabaseStatus) -> io::Result<()> {
     writeln!(
         out,
         "  newest      {}",
-        all.newest.as_deref().unwrap_or("unknown")
+        escape::line(all.newest.as_deref().unwrap_or("unknown"))
     )?;
     writeln!(
         out,
@@ -60,7 +61,9 @@ fn print(path: &Path, status: &DatabaseStatus) -> io::Result<()> {
         writeln!(
             out,
             "{:<24} {:>10} {:>10}",
-            ecosystem.key, ecosystem.packages, ecosystem.rows
+            escape::line(&ecosystem.key),
+            ecosystem.packages,
+            ecosystem.rows
         )?;
     }
     Ok(())

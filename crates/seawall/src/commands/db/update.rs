@@ -48,7 +48,10 @@ pub(super) fn run(
         },
     )
     .context("cannot fetch the feeds")
-    .map_err(Failure::incomplete)?;
+    .map_err(|error| {
+        Failure::incomplete(error)
+            .hint("let another update end first, and see that the cache can be written")
+    })?;
     drop(bar);
     if report.paths.is_empty() {
         let first = report
