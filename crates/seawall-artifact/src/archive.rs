@@ -51,8 +51,8 @@ pub fn each_file(
         },
     };
     let metadata = std::fs::metadata(path).map_err(io)?;
-    let mut walk = Walk::new(limits, found);
     if metadata.is_dir() {
+        let mut walk = Walk::new(limits, found);
         let context = Context {
             limits,
             budget: Arc::clone(&walk.budget),
@@ -66,11 +66,30 @@ pub fn each_file(
         };
         let unread = directory.read(&mut visitor, &context);
         walk.incomplete.extend(unread);
+        Ok(walk.incomplete)
     } else {
-        let file = File::open(path).map_err(io)?;
-        let content = Content::from_range(Arc::new(file), 0, metadata.len());
-        walk.content(&place, &content, 0);
+        each_file_called(path, &place, limits, found)
     }
+}
+
+/// As [`each_file`], of one file that is not yet in its place: it is called `name`.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn each_file_called(
+    path: &Path,
+    name: &str,
+    limits: &Limits,
+    found: &mut (dyn FnMut(&str, &[u8]) + Send),
+) -> Result<Vec<Incomplete>, Error> {
+    let io = |source| Error::Io {
+        place: name.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(io)?;
+    let len = file.metadata().map_err(io)?.len();
+    let mut walk = Walk::new(limits, found);
+    walk.content(name, &Content::from_range(Arc::new(file), 0, len), 0);
     Ok(walk.incomplete)
 }
 

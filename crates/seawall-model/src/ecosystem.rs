@@ -99,6 +99,7 @@ pub enum VersionScheme {
     Pub,
     Cran,
     Hackage,
+    Bitnami,
     Generic,
 }
 
@@ -176,6 +177,8 @@ impl DistroFamily {
             return "edge".to_owned();
         }
         let parts = match self {
+            // Woody and sarge were releases of their own; the second number told patches from 4 on.
+            Self::Debian if matches!(version.split('.').next(), Some("1" | "2" | "3")) => 2,
             Self::Alma
             | Self::Amazon
             | Self::Anolis
@@ -236,7 +239,7 @@ impl Ecosystem {
             "github-actions",
             VersionScheme::Semver,
         ),
-        (Ecosystem::Bitnami, "bitnami", VersionScheme::Semver),
+        (Ecosystem::Bitnami, "bitnami", VersionScheme::Bitnami),
         (Ecosystem::Generic, "generic", VersionScheme::Generic),
     ];
 
@@ -327,6 +330,7 @@ impl VersionScheme {
         (VersionScheme::Pub, "pub"),
         (VersionScheme::Cran, "cran"),
         (VersionScheme::Hackage, "hackage"),
+        (VersionScheme::Bitnami, "bitnami"),
         (VersionScheme::Generic, "generic"),
     ];
 
@@ -379,6 +383,7 @@ mod tests {
     fn releases_are_cut_to_what_selects_advisories() {
         for (family, version, expected) in [
             (DistroFamily::Debian, "12.5", "12"),
+            (DistroFamily::Debian, "3.1", "3.1"),
             (DistroFamily::Alpine, "v3.20", "3.20"),
             (DistroFamily::Alpine, "3.20.3", "3.20"),
             (DistroFamily::Alpine, "3.23_alpha20250612", "edge"),

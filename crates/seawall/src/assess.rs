@@ -12,6 +12,7 @@ use seawall_report::DatabaseInfo;
 use seawall_scan::policy::{Policy, PolicyError};
 use seawall_scan::priority;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The ignore file that is taken without being named.
@@ -100,12 +101,18 @@ pub(crate) fn open_database(named: Option<&Path>) -> Result<Database> {
 /// The keys of which one must have signed every database, if there are any.
 pub(crate) fn trusted_keys() -> Result<Vec<PublicKey>> {
     let folder = locations::trusted_keys()?;
-    let Ok(entries) = fs::read_dir(&folder) else {
-        return Ok(Vec::new());
+    let listed = fs::read_dir(&folder).and_then(|entries| {
+        entries
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<Vec<PathBuf>>>()
+    });
+    let mut paths = match listed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // Going on without keys would take off a demand that somebody made.
+        listed => listed
+            .with_context(|| format!("cannot read the trusted keys in {}", folder.display()))
+            .map_err(Failure::usage)?,
     };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
     paths.sort();
     let read =
         |path: &PathBuf| -> anyhow::Result<PublicKey> { Ok(fs::read_to_string(path)?.parse()?) };

@@ -297,6 +297,9 @@ Examples:
         /// The database to write [default: the one that scans use]
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         out: Option<PathBuf>,
+        /// Sign it with this key, made by `seawall db keygen`
+        #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+        sign: Option<PathBuf>,
         /// No progress
         #[arg(short, long)]
         quiet: bool,

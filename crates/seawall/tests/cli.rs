@@ -315,6 +315,83 @@ fn a_damaged_database_is_refused_and_the_old_one_stays() {
 }
 
 #[test]
+fn files_that_are_no_feeds_do_not_make_an_empty_database() {
+    let workspace = prepared();
+    let path = workspace.path().join(".local/share/seawall/advisories.db");
+    let good = std::fs::read(&path).unwrap();
+    workspace.write("page.html", "<html>log in</html>");
+    let run = workspace.run("db build --from page.html");
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("page.html"), "{run:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), good);
+    workspace.write("damaged.yaml", "advisories:\n  - {id: 7, title: [}\n");
+    let run = workspace.run("db build --from damaged.yaml");
+    assert_eq!(run.code, 3, "{run:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), good);
+    // Beside a feed it is said; inside of a directory or archive it may be a licence.
+    let run = workspace.run("db build --from advisories.yaml page.html");
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("not read: page.html"), "{run:?}");
+    workspace.write("feeds/LICENSE", "do as you like");
+    workspace.write("feeds/a.yaml", ADVISORIES);
+    let run = workspace.run("db build --from feeds");
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
+fn advisories_do_not_write_to_the_terminal_as_they_like() {
+    let workspace = Workspace::new();
+    let record = r#"{"id": "X-\u001b[2J1", "modified": "2024-01-01T00:00:00Z\u001b[2J",
+        "aliases": ["CVE-2024-10001", "Y-\u001b[2J"], "summary": "\u001b]0;title\u0007",
+        "affected": [{"package": {"ecosystem": "npm", "name": "cart"},
+                      "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}]}]}"#;
+    workspace.write("X-1.json", record);
+    assert_eq!(workspace.run("db build --from X-1.json").code, 0);
+    for words in [
+        "db build --from X-1.json",
+        "db query CVE-2024-10001",
+        "db lookup pkg:npm/cart@1.0.0",
+        "db status",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!(run.code, 0, "{run:?}");
+        let shown = format!("{}{}", run.stdout, run.stderr);
+        assert!(!shown.contains('\u{1b}'), "{words}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_database_that_scans_would_refuse_does_not_replace_one_that_they_trust() {
+    let workspace = prepared();
+    assert_eq!(workspace.run("db keygen key").code, 0);
+    assert_eq!(workspace.run("db keygen other").code, 0);
+    let public = std::fs::read(workspace.path().join("key.pub")).unwrap();
+    workspace.write(".config/seawall/trusted-keys/ours", public);
+    let signed = workspace.run("db build --quiet --from advisories.yaml --sign key");
+    assert_eq!(signed.code, 0, "{signed:?}");
+    for words in [
+        "db build --from advisories.yaml",
+        "db build --from advisories.yaml --sign other",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.stderr.contains("hint: sign it"), "{run:?}");
+        assert_eq!(workspace.run("db status").code, 0);
+    }
+    let elsewhere = workspace.run("db build --from advisories.yaml --out for-others.db");
+    assert_eq!(elsewhere.code, 0, "{elsewhere:?}");
+}
+
+#[test]
+fn trusted_keys_that_cannot_be_read_do_not_take_the_demand_away() {
+    let workspace = prepared();
+    workspace.write(".config/seawall/trusted-keys", "not a directory");
+    let run = workspace.run("scan image image.tar");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("trusted-keys"), "{run:?}");
+}
+
+#[test]
 fn a_signed_database_is_demanded_once_a_key_is_trusted() {
     let workspace = prepared();
     assert_eq!(workspace.run("db keygen key").code, 0);

@@ -95,6 +95,13 @@ impl Records {
     }
 }
 
+/// The importer that reads a file; `None` for one that is no feed: a licence, a script beside the
+/// data.
+#[must_use]
+pub fn of(file: &FeedFile<'_>) -> Option<&'static dyn Importer> {
+    ALL.iter().copied().find(|one| one.recognizes(file))
+}
+
 /// Every importer. The first that recognizes a file reads it.
 pub const ALL: &[&dyn Importer] = &[
     // Languages, and databases for every ecosystem.

@@ -101,8 +101,27 @@ fn is_modular_build(version: &str) -> bool {
         .any(|next| matches!(next, b'+' | b'_'))
 }
 
-/// The first number of a version, without epoch.
+/// The first number of a version, without epoch. Where a version is one number (`53-1.module_el8`),
+/// the release is no part of it.
 fn major(version: &str) -> &str {
     let version = version.split_once(':').map_or(version, |(_, rest)| rest);
-    version.split('.').next().unwrap_or_default()
+    let end = version.find(|c: char| !c.is_ascii_alphanumeric());
+    end.and_then(|end| version.get(..end)).unwrap_or(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_release_is_no_part_of_a_version_of_one_number() {
+        for (version, expected) in [
+            ("53-1.module_el8.7.0+3344+484dae7b", "53"),
+            ("1:18.2.0-1.module+el8", "18"),
+            ("2023~rc1-1", "2023"),
+            ("7", "7"),
+        ] {
+            assert_eq!(major(version), expected);
+        }
+    }
 }

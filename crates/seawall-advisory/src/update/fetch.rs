@@ -2,7 +2,7 @@
 
 use super::feeds::may_fetch;
 use super::state::{State, with_suffix};
-use super::{FetchOptions, Fetched};
+use super::{Examine, FetchOptions, Fetched};
 use reqwest::header::{
     CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
     LAST_MODIFIED, RANGE, RETRY_AFTER,
@@ -38,6 +38,9 @@ pub enum FetchError {
         /// The cap, in bytes.
         limit: u64,
     },
+    /// What came is not what a feed publishes: the login page of a proxy, half an archive.
+    #[error("what the server sent is no feed: {0}")]
+    NotAFeed(String),
     /// The cache cannot be written.
     #[error("the cache cannot be written")]
     Cache(#[from] io::Error),
@@ -56,19 +59,20 @@ impl FetchError {
                     )
             }
             Self::Answer(_) => true,
-            Self::Address | Self::TooLarge { .. } | Self::Cache(_) => false,
+            Self::Address | Self::TooLarge { .. } | Self::NotAFeed(_) | Self::Cache(_) => false,
         }
     }
 }
 
 /// Fetches files.
-pub(super) struct Fetcher {
+pub(super) struct Fetcher<'a> {
     client: Client,
     options: FetchOptions,
+    examine: Examine<'a>,
 }
 
-impl Fetcher {
-    pub(super) fn new(options: &FetchOptions) -> io::Result<Self> {
+impl<'a> Fetcher<'a> {
+    pub(super) fn new(options: &FetchOptions, examine: Examine<'a>) -> io::Result<Self> {
         // An error says that the program has chosen its provider before: that one is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = Client::builder()
@@ -78,9 +82,12 @@ impl Fetcher {
             // Ranges and lengths are those of the bytes as they are sent.
             .no_gzip()
             .redirect(redirect::Policy::custom(|attempt| {
+                let encrypted = |url: &reqwest::Url| url.scheme() == "https";
+                // Nor to this machine: what a server elsewhere names there is not the user's choice.
+                let leaves = !encrypted(attempt.url()) && attempt.previous().iter().any(encrypted);
                 if attempt.previous().len() > MAX_REDIRECTS {
                     attempt.error("too many redirects")
-                } else if may_fetch(attempt.url()) {
+                } else if may_fetch(attempt.url()) && !leaves {
                     attempt.follow()
                 } else {
                     attempt.error("a redirect leaves https")
@@ -91,6 +98,7 @@ impl Fetcher {
         Ok(Self {
             client,
             options: options.clone(),
+            examine,
         })
     }
 
@@ -167,6 +175,10 @@ impl Fetcher {
         let state = state_of(url, response.headers());
         let total = self.receive(response, &partial, start, &state).await?;
         File::open(&partial)?.sync_all()?;
+        if let Err(reason) = (self.examine)(&partial, path) {
+            discard(&partial)?;
+            return Err(FetchError::NotAFeed(reason));
+        }
         // Between the two renames the file is new and its state old: then it is fetched again.
         State::forget(path)?;
         fs::rename(&partial, path)?;

@@ -2,8 +2,8 @@
 //!
 //! A feed that did not change is not fetched again (conditional requests, RFC 9110 section 13), a
 //! transfer that broke off is continued (ranges, section 14), and a file in the cache is replaced
-//! only by a whole one. What could not be fetched is said, and the older file, if there is one,
-//! stays in use.
+//! only by a whole one that is a feed. What could not be fetched is said, and the older file, if
+//! there is one, stays in use.
 
 mod feeds;
 mod fetch;
@@ -18,6 +18,7 @@ pub use fetch::FetchError;
 use fetch::Fetcher;
 use futures_util::StreamExt as _;
 use seawall_model::{Incomplete, IncompleteReason};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -52,6 +53,11 @@ impl Default for FetchOptions {
     }
 }
 
+/// Looks at what was fetched before it replaces the older file: the first path is where the bytes
+/// are, the second where they are to go, by whose name importers know their files. An error says
+/// why they are no feed.
+pub type Examine<'a> = &'a dyn Fn(&Path, &Path) -> Result<(), String>;
+
 /// What became of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetched {
@@ -73,19 +79,22 @@ pub struct FetchReport {
     pub incomplete: Vec<Incomplete>,
 }
 
-/// Fetches every enabled feed into `cache`. `progress` is called with a feed's name and what became
-/// of it, as it ends.
+/// Fetches every enabled feed into `cache`. What `examine` refuses does not get there. `progress` is
+/// called with a feed's name and what became of it, as it ends.
 ///
 /// # Errors
-/// The cache cannot be made, or networking cannot be set up. A feed that fails is no error.
+/// The cache cannot be made, another update is at work in it, or networking cannot be set up. A feed
+/// that fails is no error.
 pub fn fetch_all(
     feeds: &Feeds,
     cache: &Path,
     options: &FetchOptions,
+    examine: Examine<'_>,
     progress: &dyn Fn(&str, &Result<Fetched, FetchError>),
 ) -> io::Result<FetchReport> {
     std::fs::create_dir_all(cache)?;
-    let fetcher = Fetcher::new(options)?;
+    let _lock = lock(cache)?;
+    let fetcher = Fetcher::new(options, examine)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -122,6 +131,20 @@ pub fn fetch_all(
         }
     }
     Ok(report)
+}
+
+/// Keeps other updates out while it lives: they would append to each other's unfinished files. The
+/// system gives it back when the process ends, however that is.
+fn lock(cache: &Path) -> io::Result<File> {
+    let file = File::create(cache.join(".lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            format!("another update is at work in {}", cache.display()),
+        )),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn incomplete(feed: &Feed, error: &FetchError, cached: bool) -> Incomplete {

@@ -22,7 +22,7 @@ struct PageHead {
 
 /// Fetches all pages into the directory `path`.
 pub(super) async fn fetch(
-    fetcher: &Fetcher,
+    fetcher: &Fetcher<'_>,
     url: &str,
     path: &Path,
 ) -> Result<Fetched, FetchError> {

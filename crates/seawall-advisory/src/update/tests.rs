@@ -58,7 +58,11 @@ fn fetch(url: &str, form: FeedForm, cache: &Path, max_bytes: u64) -> FetchReport
         page_pause: Duration::ZERO,
         ..FetchOptions::default()
     };
-    fetch_all(&feeds, cache, &options, &|_, _| {}).unwrap()
+    let examine = |bytes: &Path, _: &Path| match std::fs::read_to_string(bytes) {
+        Ok(text) if text.starts_with("<html>") => Err("it is a web page".to_owned()),
+        _ => Ok(()),
+    };
+    fetch_all(&feeds, cache, &options, &examine, &|_, _| {}).unwrap()
 }
 
 /// Serves `answers`, fetches as often as `expected` is long, and compares outcomes and requests.
@@ -185,6 +189,43 @@ fn a_failing_server_is_tried_again_and_the_old_file_stays() {
         &["GET / HTTP/1.1|"],
         None,
     );
+}
+
+#[test]
+fn the_login_page_of_a_proxy_does_not_replace_a_feed() {
+    check(
+        vec![
+            answer("200 OK", "ETag: \"1\"\r\n", 3, "old"),
+            answer("200 OK", "", 19, "<html>log in</html>"),
+            answer("304 Not Modified", "", 0, ""),
+        ],
+        &[
+            "new 3",
+            "the feed was not fetched: what the server sent is no feed: it is a web page; its file",
+            "unchanged",
+        ],
+        &[
+            "GET / HTTP/1.1|",
+            "GET / HTTP/1.1|if-none-match: \"1\"|",
+            "GET / HTTP/1.1|if-none-match: \"1\"|",
+        ],
+        Some("old"),
+    );
+}
+
+#[test]
+fn two_updates_do_not_write_into_each_others_files() {
+    let cache = tempfile::tempdir().unwrap();
+    let held = super::lock(cache.path()).unwrap();
+    let feeds = Feeds { feeds: Vec::new() };
+    let update = || {
+        let options = FetchOptions::default();
+        fetch_all(&feeds, cache.path(), &options, &|_, _| Ok(()), &|_, _| {})
+    };
+    let error = update().unwrap_err();
+    assert!(error.to_string().contains("another update"), "{error}");
+    drop(held);
+    update().unwrap();
 }
 
 #[test]

@@ -15,6 +15,7 @@ use seawall_model::VersionScheme;
 use std::cmp::Ordering;
 
 mod apk;
+mod bitnami;
 mod cargo;
 mod composer;
 mod cran;
@@ -109,6 +110,7 @@ fn rules(scheme: VersionScheme) -> Rules {
         VersionScheme::Pub => Rules::of::<pub_dev::Pub>(),
         VersionScheme::Cran => Rules::of::<cran::Cran>(),
         VersionScheme::Hackage => Rules::of::<hackage::Hackage>(),
+        VersionScheme::Bitnami => Rules::of::<bitnami::Bitnami>(),
         VersionScheme::Generic => Rules::of::<generic::Generic>(),
     }
 }

@@ -1,8 +1,8 @@
 //! Semantic Versioning 2.0.0 (semver.org), and the parts of it that npm, Cargo, Hex, pub and Go
 //! share.
 //!
-//! The scheme `semver` serves ecosystems that only lean on the standard (Swift, GitHub Actions,
-//! Bitnami), so it takes what they write: a leading `v`, and any number of components, where a
+//! The scheme `semver` serves ecosystems that only lean on the standard (Swift, GitHub
+//! Actions), so it takes what they write: a leading `v`, and any number of components, where a
 //! missing one is zero (`v4` = `4.0.0`). Build metadata does not count. A branch or a commit is
 //! no version.
 

@@ -30,6 +30,7 @@ const TABLES: &[(VersionScheme, &str)] = &[
     (VersionScheme::Pub, include_str!("vectors/pub.txt")),
     (VersionScheme::Cran, include_str!("vectors/cran.txt")),
     (VersionScheme::Hackage, include_str!("vectors/hackage.txt")),
+    (VersionScheme::Bitnami, include_str!("vectors/bitnami.txt")),
     (VersionScheme::Generic, include_str!("vectors/generic.txt")),
 ];
 

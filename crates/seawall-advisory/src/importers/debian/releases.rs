@@ -3,9 +3,9 @@ use seawall_model::{DistroFamily, Ecosystem};
 /// Code names and the version numbers that `os-release` gives. Unstable and testing carry no
 /// number until they are released, and so are one rolling release here.
 const RELEASES: &[(&str, &str)] = &[
-    ("potato", "2"),
-    ("woody", "3"),
-    ("sarge", "3"),
+    ("potato", "2.2"),
+    ("woody", "3.0"),
+    ("sarge", "3.1"),
     ("etch", "4"),
     ("lenny", "5"),
     ("squeeze", "6"),

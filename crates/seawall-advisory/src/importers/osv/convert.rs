@@ -1,11 +1,12 @@
 //! An OSV record as an [`Advisory`].
 
 use super::ecosystem::{self, Meaning};
+use super::modules;
 use super::publisher::{self, Kind};
 use super::ranges;
 use super::record::{self, Record};
 use crate::importers::text;
-use crate::{Advisory, Affected, CoveredFlaw, Source, State, Upper};
+use crate::{Advisory, Affected, CoveredFlaw, Source, State};
 use seawall_model::{Cvss, DistroFamily, Ecosystem, Severity};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -20,6 +21,9 @@ pub(super) struct Converted {
     /// Affected entries left out because of their ecosystem, counted by it. Entries without a
     /// package (git commits only) are counted under `GIT`.
     pub(super) unknown_ecosystems: BTreeMap<String, u64>,
+    /// Whether the record is about no flaw: a bulletin of other changes, a crate without
+    /// maintainers.
+    pub(super) no_flaw: bool,
 }
 
 /// Converts one record.
@@ -32,6 +36,7 @@ pub(super) fn convert(record: &Record<'_>) -> Converted {
         return Converted {
             advisory: None,
             unknown_ecosystems,
+            no_flaw: true,
         };
     }
     let affected = affected(record, &mut unknown_ecosystems);
@@ -39,6 +44,7 @@ pub(super) fn convert(record: &Record<'_>) -> Converted {
         return Converted {
             advisory: None,
             unknown_ecosystems,
+            no_flaw: false,
         };
     }
     if source == Source::Osv && all_of(&affected, DistroFamily::Debian) {
@@ -92,6 +98,7 @@ pub(super) fn convert(record: &Record<'_>) -> Converted {
     Converted {
         advisory: Some(advisory),
         unknown_ecosystems,
+        no_flaw: false,
     }
 }
 
@@ -251,20 +258,20 @@ fn affected(record: &Record<'_>, unknown: &mut BTreeMap<String, u64>) -> Vec<Aff
             continue;
         };
         let subscription = meaning.subscription;
-        if let Some(affected) = package_affected(entry, name, meaning, record) {
+        if let Some(affected) = package_affected(entry, name, meaning) {
             found.push((affected, subscription));
         }
     }
     settle_subscriptions(&mut found);
     let found = found.into_iter().map(|(affected, _)| affected);
-    without_repetition(found.collect())
+    let found = without_repetition(found.collect());
+    modules::settle(found, record.summary.as_deref().unwrap_or_default())
 }
 
 fn package_affected(
     entry: &record::Affected<'_>,
     name: &str,
     meaning: Meaning,
-    record: &Record<'_>,
 ) -> Option<Affected> {
     let scheme = meaning.ecosystem.scheme();
     let ranges: Vec<_> = entry
@@ -286,11 +293,6 @@ fn package_affected(
         .or_else(|| word(&entry.ecosystem_specific))
         .or_else(|| word(&entry.database_specific))
         .or_else(|| worst(&ratings.cvss));
-    let module = match entry.ecosystem_specific.rpm_modularity.as_deref() {
-        Some(module) if !module.is_empty() => Some(module.to_owned()),
-        _ if is_modular(&ranges) => record.summary.as_deref().and_then(module_in_title),
-        _ => None,
-    };
     Some(Affected {
         ecosystem: meaning.ecosystem,
         name: name.to_owned(),
@@ -299,32 +301,18 @@ fn package_affected(
         ranges,
         versions,
         architectures: Vec::new(),
-        module,
+        module: entry
+            .ecosystem_specific
+            .rpm_modularity
+            .as_deref()
+            .filter(|module| !module.is_empty())
+            .map(str::to_owned),
         severity,
     })
 }
 
 fn worst(cvss: &[Cvss]) -> Option<Severity> {
     cvss.iter().map(|c| Severity::from_score(c.score)).max()
-}
-
-/// Whether the fixed version was built for an rpm module (`.module+el8`, `.module_el8`).
-fn is_modular(ranges: &[crate::VersionRange]) -> bool {
-    ranges.iter().any(
-        |range| matches!(&range.upper, Upper::Fixed(v) if v.contains(".module+") || v.contains(".module_")),
-    )
-}
-
-/// The module that a bulletin's title names: `Moderate: mariadb:10.3 security update`.
-fn module_in_title(title: &str) -> Option<String> {
-    title
-        .split([' ', ',', ';'])
-        .find(|word| {
-            word.split_once(':').is_some_and(|(name, stream)| {
-                !name.is_empty() && stream.starts_with(|c: char| c.is_ascii_alphanumeric())
-            })
-        })
-        .map(str::to_owned)
 }
 
 /// Settles Ubuntu Pro. A machine without a subscription is as vulnerable as one with it was before

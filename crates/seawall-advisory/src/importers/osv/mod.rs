@@ -16,6 +16,7 @@
 
 mod convert;
 mod ecosystem;
+mod modules;
 mod publisher;
 mod ranges;
 mod record;
@@ -52,10 +53,12 @@ impl Importer for Osv {
         let read: Vec<Result<Converted, serde_json::Error>> =
             pieces.par_iter().map(|piece| read(piece.text)).collect();
         let mut unknown: BTreeMap<String, u64> = BTreeMap::new();
+        let mut no_flaw = 0;
         for (piece, result) in pieces.iter().zip(read) {
             match result {
                 Ok(converted) => {
                     records.advisories.extend(converted.advisory);
+                    no_flaw += u64::from(converted.no_flaw);
                     for (ecosystem, count) in converted.unknown_ecosystems {
                         *unknown.entry(ecosystem).or_default() += count;
                     }
@@ -71,6 +74,10 @@ impl Importer for Osv {
             }
         }
         rejected.finish(records);
+        records.skip(
+            "OSV records about no flaw (maintenance, crates without maintainers)",
+            no_flaw,
+        );
         for (ecosystem, count) in unknown {
             records.skip(&format!("OSV ecosystem {ecosystem}"), count);
         }

@@ -90,10 +90,14 @@ fn advisory(file: File, stem: &str) -> Result<Option<Advisory>, ConstraintError>
     let ids = [
         file.cve.map(|id| prefixed("CVE-", id)),
         file.ghsa.map(|id| prefixed("GHSA-", id)),
-        file.osvdb.map(|id| prefixed("OSVDB-", id)),
     ];
     let mut ids = ids.into_iter().flatten();
-    let id = ids.next().unwrap_or_else(|| stem.to_owned());
+    // OSVDB gave one number to flaws that CVE and GitHub tell apart, such as one and the fix of it
+    // that was not the whole.
+    let id = ids
+        .next()
+        .or_else(|| file.osvdb.map(|id| prefixed("OSVDB-", id)))
+        .unwrap_or_else(|| stem.to_owned());
     let mut advisory = Advisory::new(id, Source::RubySec);
     advisory.aliases = ids.collect();
     advisory.title = text::title(file.title.as_deref(), file.description.as_deref());
@@ -134,6 +138,23 @@ mod tests {
     #[test]
     fn damaged_files_are_reported() {
         testing::survives_damage(&RubySec, "rubysec", "gem.yml", "a.yml");
+    }
+
+    #[test]
+    fn a_number_of_osvdb_does_not_join_two_cves() {
+        let aliases = |cve: &str| {
+            let file = format!(
+                "---\ngem: shelf\ncve: {cve}\nosvdb: 7\ntitle: t\npatched_versions:\n- '>= 1'\n"
+            );
+            let records = testing::import_bytes(
+                &RubySec,
+                &format!("gems/shelf/CVE-{cve}.yml"),
+                file.as_bytes(),
+            );
+            records.advisories[0].aliases.clone()
+        };
+        assert!(aliases("2013-4287").is_empty());
+        assert!(aliases("2013-4363").is_empty());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `seawall db build`: feed files in, one database out.
 
+use crate::assess::trusted_keys;
 use crate::exit::{Exit, Failure, Result};
+use crate::locations;
 use crate::progress::Bar;
 use crate::stdout;
 use anyhow::{Context, anyhow};
@@ -10,15 +12,13 @@ use seawall_advisory::importers::{self, FeedFile, Records};
 use seawall_advisory::signature::SecretKey;
 use seawall_artifact::archive::each_file;
 use seawall_artifact::{Limits, Progress};
-use seawall_model::Incomplete;
+use seawall_model::{Incomplete, IncompleteReason};
 use seawall_report::escape;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// What files are counted as that no importer knows.
-const NOT_A_FEED: &str = "not a feed";
 /// Places shown of each kind of trouble; the rest is counted.
 const SHOWN: usize = 5;
 
@@ -34,6 +34,8 @@ pub(super) fn build(
     quiet: bool,
     unread: Vec<Incomplete>,
 ) -> Result<Exit> {
+    let key = sign.map(read_key).transpose()?;
+    would_be_trusted(out, key.as_ref())?;
     let mut collected = Collected {
         unread,
         ..Collected::default()
@@ -42,19 +44,26 @@ pub(super) fn build(
     for path in from {
         collected.read(path, &bar)?;
     }
-    if collected.read.keys().all(|name| *name == NOT_A_FEED) {
-        return Err(collected.nothing(from));
-    }
     bar.message("building the database".to_owned());
     let mut built = collected.builder.finish().map_err(Failure::incomplete)?;
-    if let Some(key) = sign {
-        sign_with(&mut built, key)?;
+    let statistics = &built.statistics;
+    if statistics.advisories + statistics.kev + statistics.epss + statistics.cnnvd == 0 {
+        let missed = collected.unread.iter().chain(&built.incomplete);
+        return Err(nothing_read(missed.map(ToString::to_string).next(), out));
+    }
+    if let Some(key) = &key {
+        built.sign(key).map_err(Failure::incomplete)?;
     }
     write(out, &built.bytes)?;
     drop(bar);
     if !quiet {
-        missed(&collected.unread, &built);
-        stdout::text(|to| report(out, &built, &collected.read, to))?;
+        say_missed(&collected.unread, &built);
+        let report = Report {
+            built: &built,
+            read: &collected.read,
+            passed_over: collected.passed_over,
+        };
+        stdout::text(|to| report.print(out, to))?;
     }
     Ok(
         match built.incomplete.is_empty() && collected.unread.is_empty() {
@@ -80,52 +89,92 @@ struct Collected {
     builder: Builder,
     /// Files read, by importer.
     read: BTreeMap<&'static str, usize>,
+    /// Files beside the feeds that are none: licences, scripts.
+    passed_over: usize,
     /// Files and members that no importer saw.
     unread: Vec<Incomplete>,
 }
 
 impl Collected {
-    /// A database of nothing would call everything clean.
-    fn nothing(&self, from: &[PathBuf]) -> Failure {
-        let paths: Vec<String> = from.iter().map(|path| path.display().to_string()).collect();
-        let error = anyhow!("no advisory feed was found in {}", paths.join(", "));
-        let failure = match self.unread.first() {
-            None => Failure::usage(error),
-            Some(first) => Failure::incomplete(anyhow!("{error}: {first}")),
-        };
-        failure.hint("docs/advisories.md lists the feeds; the database of before stays in use")
-    }
-
     fn read(&mut self, path: &Path, bar: &Bar) -> Result<()> {
+        let mut feeds = 0;
         let unread = each_file(path, &Limits::default(), &mut |name, bytes| {
             bar.advance(1);
+            if is_hidden(name) {
+                return;
+            }
             let file = FeedFile { name, bytes };
-            // A file that no importer knows is no feed: a licence, a script beside the data.
-            let Some(importer) = importers::ALL.iter().find(|one| one.recognizes(&file)) else {
-                *self.read.entry(NOT_A_FEED).or_default() += 1;
+            let Some(importer) = importers::of(&file) else {
+                tracing::debug!(name, "not a feed");
+                self.passed_over += 1;
                 return;
             };
             let mut records = Records::default();
             importer.import(&file, &mut records);
+            feeds += 1;
             *self.read.entry(importer.name()).or_default() += 1;
             self.builder.add(records);
         })?;
+        if feeds == 0 && unread.is_empty() {
+            let message = "no feed that Seawall knows";
+            self.unread.push(
+                Incomplete::new(
+                    IncompleteReason::Unsupported,
+                    path.display().to_string(),
+                    message,
+                )
+                .hint("give it as it was published, and by the name that it was published under"),
+            );
+        }
         self.unread.extend(unread);
         Ok(())
     }
 }
 
-fn sign_with(built: &mut BuiltDatabase, path: &Path) -> Result<()> {
-    let key: SecretKey = fs::read_to_string(path)
+/// Hidden files are the cache's own: validators, and pages that are only half there.
+fn is_hidden(name: &str) -> bool {
+    name.rsplit(['/', '!'])
+        .next()
+        .is_some_and(|last| last.starts_with('.'))
+}
+
+fn nothing_read(first: Option<String>, out: &Path) -> Failure {
+    Failure::incomplete(anyhow!(
+        "no advisory was read: {}",
+        first.unwrap_or_else(|| "the feeds have none".to_owned())
+    ))
+    .hint(format!(
+        "{} was not written; name the files or directories that hold feeds",
+        out.display()
+    ))
+}
+
+fn read_key(path: &Path) -> Result<SecretKey> {
+    fs::read_to_string(path)
         .map_err(anyhow::Error::from)
         .and_then(|text| Ok(text.parse()?))
         .with_context(|| format!("cannot use the key {}", path.display()))
-        .map_err(|error| Failure::usage(error).hint("make one with: seawall db keygen FILE"))?;
-    built.sign(&key).map_err(Failure::incomplete)
+        .map_err(|error| Failure::usage(error).hint("make one with: seawall db keygen FILE"))
+}
+
+/// Where scans demand a signature, the database that they use is not replaced by one that they
+/// would refuse.
+fn would_be_trusted(out: &Path, key: Option<&SecretKey>) -> Result<()> {
+    let trusted = trusted_keys()?;
+    let accepted = key.is_some_and(|key| trusted.contains(&key.public()));
+    if trusted.is_empty() || accepted || out != locations::database()? {
+        return Ok(());
+    }
+    Err(Failure::usage(anyhow!(
+        "scans would refuse {}: it would not be signed by one of the keys in {}",
+        out.display(),
+        locations::trusted_keys()?.display()
+    ))
+    .hint("sign it with --sign KEY, or write it elsewhere with --out FILE"))
 }
 
 /// Says on standard error what was not read.
-fn missed(unread: &[Incomplete], built: &BuiltDatabase) {
+fn say_missed(unread: &[Incomplete], built: &BuiltDatabase) {
     let missed: Vec<&Incomplete> = unread.iter().chain(&built.incomplete).collect();
     let mut lines: Vec<String> = missed
         .iter()
@@ -139,32 +188,62 @@ fn missed(unread: &[Incomplete], built: &BuiltDatabase) {
     drop(io::stderr().write_all(lines.concat().as_bytes()));
 }
 
-fn report(
-    out: &Path,
-    built: &BuiltDatabase,
-    read: &BTreeMap<&'static str, usize>,
-    to: &mut dyn Write,
-) -> io::Result<()> {
-    let files: Vec<String> = read
-        .iter()
-        .map(|(feed, files)| format!("{feed} {files}"))
-        .collect();
-    let statistics = &built.statistics;
-    writeln!(to, "{}", out.display())?;
-    writeln!(to, "  files       {}", files.join(", "))?;
-    writeln!(
-        to,
-        "  advisories  {} on {} flaws, in {} ecosystems",
-        statistics.advisories,
-        statistics.flaws,
-        statistics.ecosystems.len()
-    )?;
-    writeln!(
-        to,
-        "  beside      {} known to be exploited, {} exploit predictions, {} CNNVD entries",
-        statistics.kev, statistics.epss, statistics.cnnvd
-    )?;
-    let newest = statistics.newest.as_deref().unwrap_or("unknown");
-    writeln!(to, "  newest      {newest}")?;
-    writeln!(to, "  size        {:.1} MB", built.bytes.len() as f64 / 1e6)
+/// What is told of a database that was built.
+struct Report<'a> {
+    built: &'a BuiltDatabase,
+    read: &'a BTreeMap<&'static str, usize>,
+    passed_over: usize,
+}
+
+impl Report<'_> {
+    fn print(&self, path: &Path, out: &mut dyn Write) -> io::Result<()> {
+        let mut files: Vec<String> = self
+            .read
+            .iter()
+            .map(|(feed, files)| format!("{feed} {files}"))
+            .collect();
+        if self.passed_over > 0 {
+            files.push(format!("{} beside them are no feeds", self.passed_over));
+        }
+        let statistics = &self.built.statistics;
+        writeln!(out, "{}", path.display())?;
+        writeln!(out, "  files       {}", files.join(", "))?;
+        writeln!(
+            out,
+            "  advisories  {} on {} flaws, in {} ecosystems",
+            statistics.advisories,
+            statistics.flaws,
+            statistics.ecosystems.len()
+        )?;
+        writeln!(
+            out,
+            "  beside      {} known to be exploited, {} exploit predictions, {} CNNVD entries",
+            statistics.kev, statistics.epss, statistics.cnnvd
+        )?;
+        self.print_skipped(out)?;
+        let newest = statistics.newest.as_deref().unwrap_or("unknown");
+        writeln!(out, "  newest      {newest}")?;
+        writeln!(
+            out,
+            "  size        {:.1} MB",
+            self.built.bytes.len() as f64 / 1e6
+        )
+    }
+
+    /// What importers left out on purpose, the most first.
+    fn print_skipped(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut skipped: Vec<(&String, &u64)> = self.built.skipped.iter().collect();
+        skipped.sort_by_key(|(_, rows)| std::cmp::Reverse(**rows));
+        let mut label = "left out";
+        for (what, rows) in skipped.iter().take(SHOWN) {
+            writeln!(out, "  {label:<11} {rows} rows: {}", what)?;
+            label = "";
+        }
+        if skipped.len() > SHOWN {
+            let rows: u64 = skipped.iter().skip(SHOWN).map(|(_, rows)| **rows).sum();
+            let kinds = skipped.len() - SHOWN;
+            writeln!(out, "  {label:<11} {rows} rows of {kinds} more kinds")?;
+        }
+        Ok(())
+    }
 }

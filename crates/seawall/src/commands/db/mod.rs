@@ -25,8 +25,17 @@ pub(crate) fn run(command: &Db) -> Result<Exit> {
             print_feeds: true, ..
         } => update::print_feeds(),
         Db::Update {
-            feeds, out, quiet, ..
-        } => update::run(feeds.as_deref(), &path(out.as_deref())?, *quiet),
+            feeds,
+            out,
+            sign,
+            quiet,
+            ..
+        } => update::run(
+            feeds.as_deref(),
+            &path(out.as_deref())?,
+            sign.as_deref(),
+            *quiet,
+        ),
         Db::Status { database } => status::run(database),
         Db::Query { id, database } => query::run(id, database),
         Db::Lookup { purl, database } => lookup::run(purl, database),

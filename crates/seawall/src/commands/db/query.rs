@@ -34,9 +34,10 @@ pub(super) fn run(id: &str, file: &DatabaseFile) -> Result<Exit> {
 }
 
 fn print(flaw: &FlawDetails, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", flaw.id)?;
+    writeln!(out, "{}", escape::line(&flaw.id))?;
     if !flaw.aliases.is_empty() {
-        writeln!(out, "  also called  {}", flaw.aliases.join(", "))?;
+        let aliases = flaw.aliases.join(", ");
+        writeln!(out, "  also called  {}", escape::line(&aliases))?;
     }
     for kev in &flaw.kev {
         let since = kev.date_added.as_deref().unwrap_or("an unknown day");
@@ -47,7 +48,8 @@ fn print(flaw: &FlawDetails, out: &mut dyn Write) -> io::Result<()> {
         };
         writeln!(
             out,
-            "  exploited    known since {since}{ransomware} (CISA KEV)"
+            "  exploited    known since {}{ransomware} (CISA KEV)",
+            escape::line(since)
         )?;
     }
     if let Some(epss) = flaw.epss {
@@ -65,7 +67,7 @@ fn print(flaw: &FlawDetails, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "  CNNVD        {} {} ({severity})",
-            entry.id,
+            escape::line(&entry.id),
             escape::line(&entry.title)
         )?;
     }
@@ -83,14 +85,14 @@ fn print_advisory(advisory: &Advisory, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "  {} ({}{severity})",
-        advisory.id,
+        escape::line(&advisory.id),
         advisory.source.name()
     )?;
     if !advisory.title.is_empty() {
         writeln!(out, "    {}", escape::line(&advisory.title))?;
     }
     if let Some(day) = &advisory.withdrawn {
-        writeln!(out, "    withdrawn {day}: it never matches")?;
+        writeln!(out, "    withdrawn {}: it never matches", escape::line(day))?;
     }
     for cvss in &advisory.cvss {
         let version = cvss.version.name();
@@ -105,7 +107,7 @@ fn print_advisory(advisory: &Advisory, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "    {:<20} {}  {}",
-            affected.ecosystem.to_string(),
+            escape::line(&affected.ecosystem.to_string()),
             escape::line(&affected.name),
             escape::line(&verdict(affected))
         )?;

@@ -6,7 +6,11 @@ use crate::locations;
 use crate::progress::Bar;
 use crate::stdout;
 use anyhow::{Context, anyhow};
+use seawall_advisory::importers::{self, FeedFile};
 use seawall_advisory::update::{DEFAULT_FEEDS, Feeds, FetchOptions, Fetched, fetch_all};
+use seawall_artifact::Limits;
+use seawall_artifact::archive::each_file_called;
+use seawall_model::IncompleteReason;
 use std::fs;
 use std::path::Path;
 
@@ -19,7 +23,12 @@ pub(super) fn print_feeds() -> Result<Exit> {
 }
 
 /// Fetches, and builds from what is in the cache then: a feed that fails now keeps its older file.
-pub(super) fn run(feeds: Option<&Path>, out: &Path, quiet: bool) -> Result<Exit> {
+pub(super) fn run(
+    feeds: Option<&Path>,
+    out: &Path,
+    sign: Option<&Path>,
+    quiet: bool,
+) -> Result<Exit> {
     let feeds = Feeds::parse(&configured(feeds)?).map_err(|error| {
         Failure::usage(error).hint("`seawall db update --print-feeds` shows a list that works")
     })?;
@@ -28,6 +37,7 @@ pub(super) fn run(feeds: Option<&Path>, out: &Path, quiet: bool) -> Result<Exit>
         &feeds,
         &locations::feed_cache()?,
         &FetchOptions::default(),
+        &examine,
         &|name, outcome| {
             let line = match outcome {
                 Ok(Fetched::New(bytes)) => format!("{name}: {:.1} MB", *bytes as f64 / 1e6),
@@ -38,7 +48,10 @@ pub(super) fn run(feeds: Option<&Path>, out: &Path, quiet: bool) -> Result<Exit>
         },
     )
     .context("cannot fetch the feeds")
-    .map_err(Failure::incomplete)?;
+    .map_err(|error| {
+        Failure::incomplete(error)
+            .hint("let another update end first, and see that the cache can be written")
+    })?;
     drop(bar);
     if report.paths.is_empty() {
         let first = report
@@ -50,11 +63,32 @@ pub(super) fn run(feeds: Option<&Path>, out: &Path, quiet: bool) -> Result<Exit>
         );
     }
     // What a feed left behind may hold nothing either.
-    let built = build::build(&report.paths, out, None, quiet, report.incomplete);
+    let built = build::build(&report.paths, out, sign, quiet, report.incomplete);
     built.map_err(|failure| match failure.hint {
         None => failure,
         Some(_) => failure.hint(WITHOUT_NETWORK),
     })
+}
+
+/// Whether a file that was fetched can be unpacked to its end and holds what an importer knows.
+/// Damage to single members is no reason to refuse the others: building tells of it.
+fn examine(bytes: &Path, name: &Path) -> std::result::Result<(), String> {
+    let mut feeds = 0;
+    let unread = each_file_called(
+        bytes,
+        &name.display().to_string(),
+        &Limits::default(),
+        &mut |name, bytes| feeds += usize::from(importers::of(&FeedFile { name, bytes }).is_some()),
+    )
+    .map_err(|error| error.to_string())?;
+    let truncated = unread
+        .iter()
+        .find(|one| one.reason == IncompleteReason::Truncated);
+    match truncated.or(unread.first().filter(|_| feeds == 0)) {
+        Some(first) => Err(first.to_string()),
+        None if feeds == 0 => Err("no importer knows its form".to_owned()),
+        None => Ok(()),
+    }
 }
 
 /// The feeds file that is named, else the user's own, else the built-in one.
