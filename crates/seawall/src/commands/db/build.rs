@@ -48,8 +48,8 @@ pub(super) fn build(
     let mut built = collected.builder.finish().map_err(Failure::incomplete)?;
     let statistics = &built.statistics;
     if statistics.advisories + statistics.kev + statistics.epss + statistics.cnnvd == 0 {
-        let missed = collected.unread.iter().chain(&built.incomplete);
-        return Err(nothing_read(missed.map(ToString::to_string).next(), out));
+        let missed: Vec<&Incomplete> = collected.unread.iter().chain(&built.incomplete).collect();
+        return Err(nothing_read(from, &missed, out));
     }
     if let Some(key) = &key {
         built.sign(key).map_err(Failure::incomplete)?;
@@ -138,12 +138,20 @@ fn is_hidden(name: &str) -> bool {
         .is_some_and(|last| last.starts_with('.'))
 }
 
-fn nothing_read(first: Option<String>, out: &Path) -> Failure {
-    Failure::incomplete(anyhow!(
-        "no advisory was read: {}",
-        first.unwrap_or_else(|| "the feeds have none".to_owned())
-    ))
-    .hint(format!(
+/// A database of nothing would call everything clean.
+fn nothing_read(from: &[PathBuf], missed: &[&Incomplete], out: &Path) -> Failure {
+    let no_feed = |one: &&Incomplete| one.reason == IncompleteReason::Unsupported;
+    let failure = if missed.iter().all(no_feed) {
+        let paths: Vec<String> = from.iter().map(|path| path.display().to_string()).collect();
+        Failure::usage(anyhow!(
+            "no advisory feed was found in {}",
+            paths.join(", ")
+        ))
+    } else {
+        let first = missed.first().map_or_else(String::new, ToString::to_string);
+        Failure::incomplete(anyhow!("no advisory was read: {first}"))
+    };
+    failure.hint(format!(
         "{} was not written; name the files or directories that hold feeds",
         out.display()
     ))
