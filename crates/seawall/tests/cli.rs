@@ -320,9 +320,13 @@ fn files_that_are_no_feeds_do_not_make_an_empty_database() {
     let path = workspace.path().join(".local/share/seawall/advisories.db");
     let good = std::fs::read(&path).unwrap();
     workspace.write("page.html", "<html>log in</html>");
-    let run = workspace.run("db build --from page.html");
-    assert_eq!(run.code, 3, "{run:?}");
-    assert!(run.stderr.contains("page.html"), "{run:?}");
+    workspace.write("notes/read-me.txt", "nothing of interest");
+    for path in ["page.html", "notes"] {
+        let run = workspace.run(&format!("db build --from {path}"));
+        assert_eq!(run.code, 2, "{run:?}");
+        let error = format!("no advisory feed was found in {path}");
+        assert!(run.stderr.contains(&error), "{run:?}");
+    }
     assert_eq!(std::fs::read(&path).unwrap(), good);
     workspace.write("damaged.yaml", "advisories:\n  - {id: 7, title: [}\n");
     let run = workspace.run("db build --from damaged.yaml");
@@ -529,19 +533,6 @@ fn a_full_disk_behind_standard_output_is_named() {
             "{words}: {stderr}"
         );
     }
-}
-
-#[test]
-fn files_that_are_no_feed_do_not_replace_the_database_by_an_empty_one() {
-    let workspace = prepared();
-    workspace.write("notes/read-me.txt", "nothing of interest");
-    let run = workspace.run("db build --from notes");
-    assert_eq!(run.code, 2, "{run:?}");
-    assert!(
-        run.stderr.contains("no advisory feed was found in notes"),
-        "{run:?}"
-    );
-    assert!(!findings(&workspace.run("scan image image.tar -f json").json()).is_empty());
 }
 
 #[test]
