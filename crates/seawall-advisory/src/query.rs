@@ -2,6 +2,7 @@
 
 use crate::build::{EcosystemCount, Statistics};
 use crate::database::layout::FORMAT_VERSION;
+use crate::database::stored::Estimate;
 use crate::database::{Database, DatabaseError, SignatureState, Unpacker};
 use crate::matcher::{Matches, Says};
 use crate::record::{Advisory, Affected, CnnvdEntry, KevEntry, Source};
@@ -214,14 +215,6 @@ impl Database {
         advisories: &mut BTreeMap<u32, Advisory>,
     ) -> Result<FlawDetails, DatabaseError> {
         let flaw = self.flaw(number)?;
-        let mut epss: Option<Epss> = None;
-        for name in std::iter::once(&flaw.id).chain(&flaw.aliases) {
-            if let Some(other) = self.epss(name)?
-                && epss.is_none_or(|known| known.score < other.score)
-            {
-                epss = Some(other);
-            }
-        }
         let mut cnnvd = Vec::new();
         for &entry in &flaw.cnnvd {
             let item = self.advisory_count().saturating_add(entry);
@@ -237,7 +230,7 @@ impl Database {
                 .filter_map(|advisory| advisories.get(advisory).cloned())
                 .collect(),
             kev: flaw.kev.iter().map(|kev| kev.to_entry()).collect(),
-            epss,
+            epss: flaw.epss.map(Estimate::to_epss),
             cnnvd,
         })
     }

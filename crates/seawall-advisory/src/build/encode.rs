@@ -5,7 +5,7 @@ use super::normalize::Prediction;
 use super::{BuildError, EcosystemCount, Statistics};
 use crate::database::layout::{Section, key_hash};
 use crate::database::stored::{
-    Bucket, CnnvdCore, Core, Flaw, Kev, Row, Statistics as StoredStatistics, Text,
+    Bucket, CnnvdCore, Core, Estimate, Flaw, Kev, Row, Statistics as StoredStatistics, Text,
 };
 use crate::database::{
     FLAG_BULLETIN, FLAG_TRACKER, FLAG_WITHDRAWN, MAX_GROUP_BYTES, cve_number, product_of,
@@ -322,6 +322,10 @@ fn flaws_of<'a>(input: &Input<'a>) -> Vec<Flaw<'a>> {
             advisories: Vec::new(),
             cnnvd: Vec::new(),
             kev: Vec::new(),
+            epss: std::iter::once(&names.id)
+                .chain(&names.aliases)
+                .filter_map(|name| estimate(input.epss, name))
+                .max(),
         })
         .collect();
     for ((of_advisory, _), at) in input.identity.of_advisory.iter().zip(0..) {
@@ -338,6 +342,16 @@ fn flaws_of<'a>(input: &Input<'a>) -> Vec<Flaw<'a>> {
         }
     }
     flaws
+}
+
+/// The prediction for a CVE; predictions are sorted.
+fn estimate(predictions: &[Prediction], cve: &str) -> Option<Estimate> {
+    let key = cve_number(cve)?;
+    let at = predictions
+        .binary_search_by_key(&key, |&(year, number, ..)| (year, number))
+        .ok()?;
+    let &(_, _, score, percentile) = predictions.get(at)?;
+    Some(Estimate { score, percentile })
 }
 
 /// Every name under which a flaw is asked for: its own, its bulletins', and CNNVD's.

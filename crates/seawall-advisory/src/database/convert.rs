@@ -1,14 +1,14 @@
 //! Between records and their stored form.
 
 use super::stored::{
-    CnnvdCore, Core, Covered, End, Kev, Kind, Range, Rating, Row, RowState, Text, Vector,
+    CnnvdCore, Core, Covered, End, Estimate, Kev, Kind, Range, Rating, Row, RowState, Text, Vector,
     VectorVersion,
 };
 use crate::record::{
     Advisory, Affected, CnnvdEntry, CoveredFlaw, KevEntry, NameKind, Source, State, Upper,
     VersionRange,
 };
-use seawall_model::{Cvss, CvssVersion, Ecosystem, Severity};
+use seawall_model::{Cvss, CvssVersion, Ecosystem, Epss, Severity};
 
 impl<'a> Core<'a> {
     /// The stored form of an advisory without texts and rows.
@@ -232,6 +232,15 @@ impl<'a> Vector<'a> {
             vector: self.vector.to_owned(),
             score: f64::from(self.tenths) / 10.0,
             source: self.source.to_owned(),
+        }
+    }
+}
+
+impl Estimate {
+    pub(crate) fn to_epss(self) -> Epss {
+        Epss {
+            score: f64::from(self.score) / 1e9,
+            percentile: f64::from(self.percentile) / 1e9,
         }
     }
 }

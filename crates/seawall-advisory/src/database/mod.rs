@@ -26,7 +26,7 @@ use seawall_model::{Ecosystem, Epss};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::Path;
-use stored::{Bucket, CnnvdCore, Core, Flaw, Statistics};
+use stored::{Bucket, CnnvdCore, Core, Estimate, Flaw, Statistics};
 
 /// An advisory database, open for reading. May be shared between threads.
 pub struct Database {
@@ -355,11 +355,11 @@ impl Database {
     fn epss_line(&self, line: u64) -> Result<((u32, u32), Epss), DatabaseError> {
         let line = self.line(Section::Epss, EPSS_LINE, line)?;
         let word = |at| u32_at(line, at).unwrap_or_default();
-        let epss = Epss {
-            score: f64::from(word(8)) / 1e9,
-            percentile: f64::from(word(12)) / 1e9,
+        let estimate = Estimate {
+            score: word(8),
+            percentile: word(12),
         };
-        Ok(((word(0), word(4)), epss))
+        Ok(((word(0), word(4)), estimate.to_epss()))
     }
 
     fn tabled<'a, T: Deserialize<'a>>(

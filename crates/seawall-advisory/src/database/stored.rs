@@ -145,6 +145,16 @@ pub(crate) struct Flaw<'a> {
     /// Entries of CISA's catalogue: several where several CVEs are one flaw.
     #[serde(borrow)]
     pub(crate) kev: Vec<Kev<'a>>,
+    /// The highest exploit prediction among its CVEs. It stands in the section of all predictions
+    /// too, which a scan then has no need to read.
+    pub(crate) epss: Option<Estimate>,
+}
+
+/// An exploit prediction: score and percentile in billionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Estimate {
+    pub(crate) score: u32,
+    pub(crate) percentile: u32,
 }
 
 /// [`crate::KevEntry`].

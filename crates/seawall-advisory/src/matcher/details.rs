@@ -1,4 +1,5 @@
-//! The texts of what was found, unpacked once.
+//! Everything about what was found, read once: first what is wanted ([`Wanted`]), then the groups of
+//! texts that hold it, then the details, which borrow from the groups.
 
 use super::package::Verdict;
 use crate::database::stored::{Core, Flaw, Text};
@@ -10,9 +11,18 @@ use rayon::prelude::*;
 /// Each list is sorted by the number that it begins with.
 pub(super) struct Details<'a> {
     flaws: Vec<(u32, About<'a>)>,
-    /// Decoded once each: a bulletin is met again for every flaw and package it names.
+    /// Decoded once each, as the texts are: a bulletin is met again for every flaw and package it
+    /// names.
     cores: Vec<(u32, Core<'a>)>,
-    groups: Vec<(u32, TextGroup)>,
+    texts: Vec<(u32, Text<'a>)>,
+}
+
+/// What the verdicts need.
+pub(super) struct Wanted<'a> {
+    flaws: Vec<(u32, About<'a>)>,
+    advisories: Vec<u32>,
+    /// Advisories, and after them entries of CNNVD, whose texts are shown; with their groups.
+    items: Vec<(u32, u32)>,
 }
 
 /// A flaw, and the advisories to describe it by.
@@ -22,9 +32,9 @@ pub(super) struct About<'a> {
     pub(super) own: Vec<u32>,
 }
 
-impl<'a> Details<'a> {
-    /// Loads what the verdicts need.
-    pub(super) fn load<'v>(
+impl<'a> Wanted<'a> {
+    /// Finds out.
+    pub(super) fn by<'v>(
         database: &'a Database,
         verdicts: impl Iterator<Item = &'v Verdict>,
     ) -> Result<Self, DatabaseError> {
@@ -48,24 +58,56 @@ impl<'a> Details<'a> {
             items.extend(entries.map(|entry| first_cnnvd.saturating_add(*entry)));
         }
         advisories.extend(items.iter().filter(|item| **item < first_cnnvd));
-        let cores = each_once(advisories)
-            .par_iter()
-            .map(|&advisory| Ok((advisory, database.core(advisory)?)))
-            .collect::<Result<_, DatabaseError>>()?;
-        let groups = each_once(items)
+        let items = each_once(items)
             .into_iter()
-            .map(|item| database.text_group_of(item))
-            .collect::<Result<Vec<u32>, _>>()?;
-        let groups = each_once(groups)
+            .map(|item| Ok((item, database.text_group_of(item)?)))
+            .collect::<Result<_, DatabaseError>>()?;
+        Ok(Self {
+            flaws,
+            advisories: each_once(advisories),
+            items,
+        })
+    }
+
+    /// Unpacks the groups of texts, each once.
+    pub(super) fn groups(
+        &self,
+        database: &Database,
+    ) -> Result<Vec<(u32, TextGroup)>, DatabaseError> {
+        each_once(self.items.iter().map(|(_, group)| *group).collect())
             .par_iter()
             .map_init(Unpacker::new, |unpacker, &group| {
                 Ok((group, database.text_group(unpacker, group)?))
             })
+            .collect()
+    }
+}
+
+impl<'a> Details<'a> {
+    /// Reads what is wanted; the groups are those of [`Wanted::groups`].
+    pub(super) fn read(
+        database: &'a Database,
+        wanted: Wanted<'a>,
+        groups: &'a [(u32, TextGroup)],
+    ) -> Result<Self, DatabaseError> {
+        let cores = wanted
+            .advisories
+            .par_iter()
+            .map(|&advisory| Ok((advisory, database.core(advisory)?)))
+            .collect::<Result<_, DatabaseError>>()?;
+        let texts = wanted
+            .items
+            .par_iter()
+            .map(|&(item, group)| {
+                let group = numbered(groups, group)
+                    .ok_or_else(|| DatabaseError::damaged(0, "a text is not there"))?;
+                Ok((item, group.text(item)?))
+            })
             .collect::<Result<_, DatabaseError>>()?;
         Ok(Self {
-            flaws,
+            flaws: wanted.flaws,
             cores,
-            groups,
+            texts,
         })
     }
 
@@ -81,10 +123,8 @@ impl<'a> Details<'a> {
     }
 
     /// The texts of an advisory or CNNVD entry of one of the verdicts.
-    pub(super) fn text(&self, database: &Database, item: u32) -> Result<Text<'_>, DatabaseError> {
-        numbered(&self.groups, database.text_group_of(item)?)
-            .ok_or_else(|| DatabaseError::damaged(0, "a text is not there"))?
-            .text(item)
+    pub(super) fn text(&self, item: u32) -> Result<&Text<'a>, DatabaseError> {
+        numbered(&self.texts, item).ok_or_else(|| DatabaseError::damaged(0, "a text is not there"))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::details::Details;
 use super::package::{Matched, Verdict};
 use crate::Source;
-use crate::database::stored::{Core, Covered, Text, Vector};
+use crate::database::stored::{Core, Covered, Estimate, Text, Vector};
 use crate::database::{Database, DatabaseError};
 use seawall_model::{Cvss, Finding, PackageIndex, Priority, Severity};
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ struct Speaker<'a> {
     /// The rating for this package, where the advisory matched it.
     row_severity: Option<Severity>,
     core: &'a Core<'a>,
-    text: Text<'a>,
+    text: &'a Text<'a>,
 }
 
 /// Puts a finding together.
@@ -42,7 +42,7 @@ pub(super) fn assemble(
     let first_cnnvd = database.advisory_count();
     let mut cnnvd = None;
     if let Some(&entry) = about.flaw.cnnvd.first() {
-        let text = details.text(database, first_cnnvd.saturating_add(entry))?;
+        let text = details.text(first_cnnvd.saturating_add(entry))?;
         cnnvd = Some((database.cnnvd(entry)?, text));
     }
     let (severity, severity_source) = severity(&speakers, &names, &cvss)
@@ -63,7 +63,7 @@ pub(super) fn assemble(
         severity,
         severity_source,
         cvss,
-        epss: epss(database, &names)?,
+        epss: about.flaw.epss.map(Estimate::to_epss),
         kev: !about.flaw.kev.is_empty(),
         fix: verdict.fix.clone(),
         title: title(&speakers).unwrap_or_else(|| about.flaw.id.to_owned()),
@@ -135,7 +135,7 @@ fn speakers<'a>(
                 matched,
                 row_severity: speaker.severity,
                 core: details.core(speaker.advisory)?,
-                text: details.text(database, speaker.advisory)?,
+                text: details.text(speaker.advisory)?,
             });
         }
     }
@@ -223,19 +223,6 @@ fn aliases(
     }
     aliases.remove(flaw.id);
     Ok(aliases.into_iter().map(str::to_owned).collect())
-}
-
-/// The highest estimate among the flaw's CVEs.
-fn epss(database: &Database, names: &[&str]) -> Result<Option<seawall_model::Epss>, DatabaseError> {
-    let mut highest: Option<seawall_model::Epss> = None;
-    for name in names {
-        if let Some(epss) = database.epss(name)?
-            && highest.is_none_or(|known| known.score < epss.score)
-        {
-            highest = Some(epss);
-        }
-    }
-    Ok(highest)
 }
 
 /// A title about this flaw alone, else the first sentence of a description, else a bulletin's.

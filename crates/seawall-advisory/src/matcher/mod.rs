@@ -18,7 +18,7 @@ mod tests;
 use crate::database::{Database, DatabaseError};
 pub use explain::Says;
 
-use details::Details;
+use details::{Details, Wanted};
 use rayon::prelude::*;
 use seawall_model::{Finding, Incomplete, IncompleteReason, Inventory, PackageIndex};
 use select::{Selection, Selector};
@@ -57,7 +57,10 @@ impl Database {
             .zip(&inventory.packages)
             .map(|(selection, package)| package::evaluate(self, selection, package))
             .collect::<Result<_, _>>()?;
-        let details = Details::load(self, outcomes.iter().flat_map(|outcome| &outcome.verdicts))?;
+        let verdicts = outcomes.iter().flat_map(|outcome| &outcome.verdicts);
+        let wanted = Wanted::by(self, verdicts)?;
+        let groups = wanted.groups(self)?;
+        let details = Details::read(self, wanted, &groups)?;
         let found: Vec<Vec<Finding>> = outcomes
             .par_iter()
             .enumerate()
