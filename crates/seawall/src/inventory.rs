@@ -131,12 +131,17 @@ pub(crate) fn today() -> Date {
 
 /// Loads the catalogue of base images, the named one or the user's own, and says where it is.
 pub(crate) fn load_catalogue(named: Option<&Path>) -> Result<(Catalogue, PathBuf)> {
-    let path = match named {
-        Some(path) => path.to_owned(),
-        None => locations::base_catalogue()?,
-    };
+    let path = catalogue_path(named)?;
     let catalogue = Catalogue::load(&path).map_err(|error| {
         Failure::usage(error).hint("move the file away, and add the base images again")
     })?;
     Ok((catalogue, path))
+}
+
+/// Where the catalogue is: the named file, else the one that scans use.
+pub(crate) fn catalogue_path(named: Option<&Path>) -> Result<PathBuf> {
+    match named {
+        Some(path) => Ok(path.to_owned()),
+        None => locations::base_catalogue(),
+    }
 }

@@ -39,19 +39,24 @@ fn data() -> Result<PathBuf> {
     base("XDG_DATA_HOME", ".local/share")
 }
 
+/// The directory that a variable names. An empty or relative one would be looked for below the
+/// current directory, and what lies there must not decide which keys are trusted.
+fn absolute(variable: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env::var_os(variable)?);
+    path.is_absolute().then_some(path)
+}
+
 /// `$VARIABLE/seawall`, or `~/<fallback>/seawall`. Relative values are ignored, as the
 /// specification demands.
 fn base(variable: &str, fallback: &str) -> Result<PathBuf> {
-    let named = env::var_os(variable)
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
-    let folder = match named {
+    let folder = match absolute(variable) {
         Some(folder) => folder,
-        None => PathBuf::from(env::var_os("HOME").ok_or_else(|| {
-            Failure::usage(anyhow!("neither {variable} nor HOME is set"))
-                .hint(format!("set {variable} to a directory for Seawall's files"))
-        })?)
-        .join(fallback),
+        None => absolute("HOME")
+            .ok_or_else(|| {
+                Failure::usage(anyhow!("neither {variable} nor HOME names a directory"))
+                    .hint(format!("set {variable} to a directory for Seawall's files"))
+            })?
+            .join(fallback),
     };
     Ok(folder.join("seawall"))
 }

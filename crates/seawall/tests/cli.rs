@@ -640,3 +640,18 @@ fn foreign_names_in_errors_do_not_act_on_the_terminal() {
         assert!(!run.stderr.contains('\x1b'), "{run:?}");
     }
 }
+
+#[test]
+fn a_report_is_not_lost_where_the_inventory_cannot_be_stored() {
+    let workspace = prepared();
+    workspace.run("scan image image.tar --quiet");
+    let store = workspace.path().join(".local/share/seawall/inventories");
+    std::fs::remove_dir_all(&store).unwrap();
+    workspace.write(".local/share/seawall/inventories", "in the way");
+    let run = workspace.run("scan image image.tar -f json --fail-on critical");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(
+        run.stdout.contains("not kept for `seawall rematch`"),
+        "{run:?}"
+    );
+}

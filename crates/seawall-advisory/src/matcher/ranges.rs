@@ -138,12 +138,12 @@ impl<'a> Search<'a, '_> {
         }
     }
 
-    fn listed(&mut self, versions: &[&str]) -> bool {
-        // Equal text is the common case and needs no parsing.
-        versions.contains(&self.version)
-            || versions
-                .iter()
-                .any(|listed| self.installed_to(listed) == Some(Ordering::Equal))
+    fn listed(&self, versions: &[&str]) -> bool {
+        // Equal text is the common case and needs no parsing. What is no version of the scheme
+        // (PyPI has some from before PEP 440) is not the installed one, which is.
+        let equal =
+            |listed: &&str| compare(self.scheme, self.version, listed).is_ok_and(Ordering::is_eq);
+        versions.contains(&self.version) || versions.iter().any(equal)
     }
 
     /// For a listed version: the lowest fix above it, of any range.

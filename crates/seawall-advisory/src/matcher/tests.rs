@@ -690,3 +690,23 @@ fn an_ecosystem_whose_feed_ended_long_before_the_others_is_told() {
         ],
     );
 }
+
+#[test]
+fn a_listed_version_that_is_none_does_not_keep_the_ranges_from_deciding() {
+    let mut affected = row(Ecosystem::PyPi, "ipython", fixed("8.10.0"));
+    affected.versions = vec!["0.7.1.fix1".to_owned(), "8.9.0".to_owned()];
+    let records = records(vec![advisory(
+        "PYSEC-2023-12",
+        Source::PyPa,
+        vec![affected],
+    )]);
+    let packages = vec![
+        package(PackageType::PyPi, "ipython", "8.12.3"),
+        package(PackageType::PyPi, "ipython", "8.9"),
+    ];
+    check(
+        records,
+        &inventory(None, packages),
+        &["ipython PYSEC-2023-12 [] unknown: fixed 8.10.0 <PYSEC-2023-12>"],
+    );
+}

@@ -207,12 +207,29 @@ impl Catalogue {
         Ok(catalogue)
     }
 
+    /// Changes the catalogue in a file; others who want to change it wait for so long.
+    ///
+    /// # Errors
+    /// See [`Catalogue::load`]; or the directory cannot be written to.
+    pub fn change<T>(
+        path: &Path,
+        change: impl FnOnce(&mut Self) -> T,
+    ) -> Result<T, CatalogueError> {
+        // The catalogue itself is replaced, so that a lock on it would be one on the old file.
+        let lock = File::create(path.with_added_extension("lock")).map_err(failed("lock", path))?;
+        lock.lock().map_err(failed("lock", path))?;
+        let mut catalogue = Self::load(path)?;
+        let outcome = change(&mut catalogue);
+        catalogue.save(path)?;
+        Ok(outcome)
+    }
+
     /// Writes the catalogue beside `path` and moves it there in one step, so that a reader finds
     /// either the old one or the new.
     ///
     /// # Errors
     /// The directory cannot be written to.
-    pub fn save(&self, path: &Path) -> Result<(), CatalogueError> {
+    fn save(&self, path: &Path) -> Result<(), CatalogueError> {
         let current = Self {
             version: VERSION,
             bases: self.bases.clone(),
@@ -335,6 +352,22 @@ mod tests {
         assert_eq!(names(&Catalogue::load(&path).unwrap()), ["a", "b:new"]);
         let files = std::fs::read_dir(directory.path()).unwrap().count();
         assert_eq!(files, 1, "nothing is left beside the catalogue");
+    }
+
+    #[test]
+    fn images_that_are_added_at_the_same_time_are_all_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("bases.json");
+        std::thread::scope(|scope| {
+            for at in 0..12 {
+                let path = &path;
+                scope.spawn(move || {
+                    let base = base(&format!("base-{at}"), &at.to_string(), 1);
+                    Catalogue::change(path, |catalogue| catalogue.add(base)).unwrap();
+                });
+            }
+        });
+        assert_eq!(Catalogue::load(&path).unwrap().bases().len(), 12);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use crate::cli::{Base, Reading};
 use crate::exit::{Exit, Failure, Result};
-use crate::inventory::{Reader, load_catalogue};
+use crate::inventory::{Reader, catalogue_path, load_catalogue};
 use crate::stdout;
 use anyhow::{Context, anyhow};
-use seawall_scan::base::{BaseImage, CatalogueError};
+use seawall_scan::base::{BaseImage, Catalogue, CatalogueError};
 use std::fs;
 use std::path::Path;
 
@@ -57,7 +57,7 @@ pub(crate) fn run(command: &Base) -> Result<Exit> {
 }
 
 fn add(base: BaseImage, file: Option<&Path>) -> Result<Exit> {
-    let (mut catalogue, path) = load_catalogue(file)?;
+    let path = catalogue_path(file)?;
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the directory {}", folder.display()))
@@ -66,8 +66,7 @@ fn add(base: BaseImage, file: Option<&Path>) -> Result<Exit> {
             })?;
     }
     let line = describe(&base);
-    catalogue.add(base);
-    catalogue.save(&path).map_err(unusable)?;
+    Catalogue::change(&path, |catalogue| catalogue.add(base)).map_err(unusable)?;
     stdout::line(&format!("{line}\nadded to {}", path.display()))
 }
 
@@ -87,15 +86,17 @@ fn list(file: Option<&Path>, json: bool) -> Result<Exit> {
 }
 
 fn remove(name: &str, file: Option<&Path>) -> Result<Exit> {
-    let (mut catalogue, path) = load_catalogue(file)?;
-    let removed = catalogue.remove(name);
+    let (catalogue, path) = load_catalogue(file)?;
+    let removed = match catalogue.bases().is_empty() {
+        true => 0,
+        false => Catalogue::change(&path, |catalogue| catalogue.remove(name)).map_err(unusable)?,
+    };
     if removed == 0 {
         return Err(
             Failure::usage(anyhow!("no base image '{name}' in {}", path.display()))
                 .hint("seawall base list shows the names"),
         );
     }
-    catalogue.save(&path).map_err(unusable)?;
     stdout::line(&format!("removed {removed} from {}", path.display()))
 }
 

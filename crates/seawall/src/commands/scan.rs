@@ -50,12 +50,16 @@ fn several(
     let (inventories, notices) = read(&reader)?;
     let mut assessments = Vec::new();
     for inventory in inventories {
-        if !options.reading.no_store {
-            inventories::store(&inventory)?;
-        }
-        let assessment = assessor.assess(inventory)?;
-        if !options.reading.no_store {
-            known::remember(&assessment.inventory, &assessment.findings)?;
+        let store = !options.reading.no_store;
+        let stored = store.then(|| inventories::store(&inventory));
+        let mut assessment = assessor.assess(inventory)?;
+        let stored = stored.map(|stored| {
+            stored.and_then(|()| known::remember(&assessment.inventory, &assessment.findings))
+        });
+        // The report is what was asked for: a read-only home does not cost it.
+        if let Some(Err(failure)) = stored {
+            let notice = format!("not kept for `seawall rematch`: {:#}", failure.error);
+            assessment.notices.push(notice);
         }
         assessments.push(assessment);
     }

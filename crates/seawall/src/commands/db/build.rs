@@ -56,8 +56,8 @@ pub(super) fn build(
     }
     write(out, &built.bytes)?;
     drop(bar);
+    say_missed(&collected.unread, &built);
     if !quiet {
-        say_missed(&collected.unread, &built);
         let report = Report {
             built: &built,
             read: &collected.read,
