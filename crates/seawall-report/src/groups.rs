@@ -120,6 +120,25 @@ impl Row<'_> {
         }
         text
     }
+
+    /// All identifiers, in as many lines of `columns` as they take.
+    pub(crate) fn all_identifiers(&self, columns: usize) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for (at, finding) in self.flaws.iter().enumerate() {
+            let mut next = identifier(finding);
+            if at + 1 < self.flaws.len() {
+                next.push(',');
+            }
+            match lines.last_mut() {
+                Some(line) if line.width() + 1 + next.width() <= columns => {
+                    line.push(' ');
+                    line.push_str(&next);
+                }
+                _ => lines.push(next),
+            }
+        }
+        lines
+    }
 }
 
 /// An identifier with `KEV`, and with the EPSS probability where it is 10 % or more.

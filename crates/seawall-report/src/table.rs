@@ -326,7 +326,7 @@ impl Table<'_> {
             for row in &shown {
                 // A package with several fixes is named once.
                 let named = above == Some((&row.package, row.version));
-                lines.push(self.row(row, named, &widths));
+                lines.extend(self.row(row, named, &widths));
                 above = Some((&row.package, row.version));
             }
             let more = group.rows.len() - shown.len();
@@ -400,7 +400,7 @@ impl Table<'_> {
         self.painter.columns(4, widths, &cells)
     }
 
-    fn row(&self, row: &Row<'_>, named: bool, widths: &[usize]) -> String {
+    fn row(&self, row: &Row<'_>, named: bool, widths: &[usize]) -> Vec<String> {
         let name = |text: &str| Cell::plain(if named { "" } else { text });
         let fix = match row.fix.state {
             FixState::Fixed => Style::new(),
@@ -408,20 +408,27 @@ impl Table<'_> {
         };
         let taken: usize = widths.iter().map(|width| width + 2).sum();
         let room = self.painter.width.saturating_sub(4 + taken);
-        self.painter.columns(
-            4,
-            widths,
-            &[
-                name(&row.package),
-                name(row.version),
-                Cell::new(&fix_text(row), fix),
-                Cell::new(row.severity.name(), severity_style(row.severity)),
-                Cell::new(
-                    &row.identifiers(room),
-                    if row.kev() { ALARM } else { Style::new() },
-                ),
-            ],
-        )
+        let all = self.rows == usize::MAX;
+        let mut flaws = match all {
+            true => row.all_identifiers(room),
+            false => vec![row.identifiers(room)],
+        }
+        .into_iter();
+        let flaw = |text: &str| Cell::new(text, if row.kev() { ALARM } else { Style::new() });
+        let first = [
+            name(&row.package),
+            name(row.version),
+            Cell::new(&fix_text(row), fix),
+            Cell::new(row.severity.name(), severity_style(row.severity)),
+            flaw(&flaws.next().unwrap_or_default()),
+        ];
+        let mut lines = vec![self.painter.columns(4, widths, &first)];
+        lines.extend(flaws.map(|text| {
+            let blank = || Cell::plain("");
+            let cells = [blank(), blank(), blank(), blank(), flaw(&text)];
+            self.painter.columns(4, widths, &cells)
+        }));
+        lines
     }
 
     fn base_updates(&self) -> Vec<String> {
@@ -586,6 +593,28 @@ mod tests {
         });
         assert!(text.contains("... and 1 more of these"), "{text}");
         assert!(text.contains("4 rows not shown; `--all`"), "{text}");
+    }
+
+    #[test]
+    fn all_shows_every_flaw_of_a_package_with_many() {
+        let (inventory, one) = (testing::inventory(), testing::findings());
+        let findings: Vec<_> = (0..30)
+            .map(|at| seawall_model::Finding {
+                id: format!("CVE-2030-{}", 1000 + at),
+                ..one[0].clone()
+            })
+            .collect();
+        let shown = |rows| {
+            let options = Options {
+                rows,
+                ..Options::default()
+            };
+            let text = rendered_with(Format::Table, &options, &inventory, &findings, None);
+            let ids = findings.iter().map(|finding| finding.id.as_str());
+            ids.filter(|id| text.contains(id)).count()
+        };
+        assert!(shown(Some(12)) < 30);
+        assert_eq!(shown(None), 30);
     }
 
     #[test]
