@@ -49,12 +49,16 @@ impl<'a> Reader<'a> {
     /// A directory.
     pub(crate) fn directory(&self, directory: &Path) -> Result<Inventory> {
         if !directory.is_dir() {
-            return Err(
-                Failure::usage(anyhow!("there is no directory '{}'", directory.display()))
-                    .hint("scan an image archive with 'seawall scan image FILE'"),
-            );
+            let what = match directory.exists() {
+                true => "is no directory",
+                false => "does not exist",
+            };
+            return Err(Failure::usage(anyhow!("'{}' {what}", directory.display()))
+                .hint("scan an image archive with 'seawall scan image FILE'"));
         }
-        let name = directory.display().to_string();
+        // "." is another directory elsewhere: reports and stored inventories name the place.
+        let place = std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+        let name = place.display().to_string();
         self.artifact(&name, &Source::Directory(directory.to_owned()))
     }
 

@@ -655,3 +655,15 @@ fn a_report_is_not_lost_where_the_inventory_cannot_be_stored() {
         "{run:?}"
     );
 }
+
+#[test]
+fn a_directory_is_stored_by_its_place_not_by_how_it_was_typed() {
+    let workspace = prepared();
+    workspace.write("app/requirements.txt", "django==3.2.0\n");
+    workspace.run("scan fs app --quiet");
+    workspace.run("scan fs ./app/. --quiet");
+    let run = workspace.run("rematch --list");
+    let place = workspace.path().canonicalize().unwrap().join("app");
+    let place = place.display().to_string();
+    assert_eq!(run.stdout.matches(&place).count(), 1, "{run:?}");
+}
