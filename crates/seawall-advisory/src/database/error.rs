@@ -42,6 +42,12 @@ pub enum DatabaseError {
         /// The key, as text.
         key: String,
     },
+    /// A device, a directory or a file of something else is where a database shall be written.
+    #[error("{}: what is there is no advisory database, and is not overwritten", path.display())]
+    InTheWay {
+        /// The place.
+        path: PathBuf,
+    },
     /// The signature does not belong to the content.
     #[error("the advisory database's signature is not valid")]
     WrongSignature,
@@ -84,6 +90,7 @@ impl DatabaseError {
             Self::FormatVersion { .. } | Self::Damaged { .. } | Self::WrongSignature => {
                 "make it anew with `seawall db update` or `seawall db build`"
             }
+            Self::InTheWay { .. } => "name another file, or move this one away",
             Self::Unsigned => {
                 "sign it with `seawall db build --sign KEY`, or take it out of the set of databases that must be signed"
             }

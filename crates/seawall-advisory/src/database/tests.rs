@@ -267,3 +267,28 @@ fn a_file_is_replaced_whole_and_the_open_one_stays() {
         1
     );
 }
+
+#[test]
+fn what_is_no_database_is_not_overwritten_by_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let bytes = build(sample());
+    std::fs::write(at("precious"), "a letter").unwrap();
+    std::fs::write(at("empty"), "").unwrap();
+    std::fs::write(at("half"), &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::create_dir(at("directory")).unwrap();
+    std::os::unix::fs::symlink("half", at("link")).unwrap();
+    for name in ["precious", "directory", "/dev/null"] {
+        let refused = write_file(&at(name), &bytes).unwrap_err();
+        assert!(
+            matches!(refused, DatabaseError::InTheWay { .. }),
+            "{name}: {refused}"
+        );
+    }
+    assert_eq!(std::fs::read(at("precious")).unwrap(), b"a letter");
+    for name in ["empty", "link", "new"] {
+        write_file(&at(name), &bytes).unwrap();
+    }
+    assert!(at("link").is_symlink());
+    assert_eq!(std::fs::read(at("half")).unwrap(), bytes);
+}

@@ -1,14 +1,18 @@
 use super::DatabaseError;
+use super::layout::MAGIC;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Puts a database in its place: written beside it, flushed to the disk, then renamed over the
-/// name. On any failure the old file stays as it is, and readers that have it mapped keep it.
+/// name. On any failure the old file stays as it is, and readers that have it mapped keep it. Behind
+/// a symbolic link, what it points to is replaced.
 ///
 /// # Errors
-/// The directory cannot be made or written to.
+/// The directory cannot be made or written to; or what is there is something else than a database.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), DatabaseError> {
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = place.as_path();
     let error = |source| DatabaseError::Io {
         path: path.to_owned(),
         action: "write",
@@ -19,6 +23,11 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), DatabaseError> {
         _ => Path::new("."),
     };
     fs::create_dir_all(directory).map_err(error)?;
+    if !may_be_replaced(path).map_err(error)? {
+        return Err(DatabaseError::InTheWay {
+            path: path.to_owned(),
+        });
+    }
     let temporary = temporary_name(path).map_err(error)?;
     let written = write_and_rename(&temporary, path, bytes);
     if written.is_err() {
@@ -30,6 +39,22 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), DatabaseError> {
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(error)
+}
+
+/// Whether nothing is there, an empty file, or a database in whatever state.
+fn may_be_replaced(path: &Path) -> io::Result<bool> {
+    let found = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        found => found?,
+    };
+    if !found.is_file() {
+        return Ok(false);
+    }
+    let mut begin = Vec::new();
+    File::open(path)?
+        .take(MAGIC.len() as u64)
+        .read_to_end(&mut begin)?;
+    Ok(MAGIC.starts_with(&begin))
 }
 
 fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {

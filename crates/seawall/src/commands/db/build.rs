@@ -7,7 +7,7 @@ use crate::progress::Bar;
 use crate::stdout;
 use anyhow::{Context, anyhow};
 use seawall_advisory::build::{Builder, BuiltDatabase};
-use seawall_advisory::database;
+use seawall_advisory::database::{self, DatabaseError};
 use seawall_advisory::importers::{self, FeedFile, Records};
 use seawall_advisory::signature::SecretKey;
 use seawall_artifact::archive::each_file;
@@ -80,7 +80,14 @@ pub(super) fn write(out: &Path, bytes: &[u8]) -> Result<()> {
             .with_context(|| format!("cannot make {}", folder.display()))
             .map_err(Failure::usage)?;
     }
-    database::write_file(out, bytes).map_err(Failure::incomplete)
+    database::write_file(out, bytes).map_err(|error| {
+        let hint = error.hint();
+        match error {
+            DatabaseError::InTheWay { .. } => Failure::usage(error),
+            _ => Failure::incomplete(error),
+        }
+        .hint(hint)
+    })
 }
 
 /// What the files gave.
