@@ -32,8 +32,8 @@ use stored::{Bucket, CnnvdCore, Core, Estimate, Flaw, Statistics};
 pub struct Database {
     blocks: Blocks,
     sources: Vec<Source>,
-    /// The date of the newest advisory of each ecosystem, by key.
-    ecosystems: HashMap<String, Option<String>>,
+    /// Packages and the date of the newest advisory of each ecosystem, by key.
+    ecosystems: HashMap<String, (u32, Option<String>)>,
     signature: SignatureState,
 }
 
@@ -121,7 +121,9 @@ impl Database {
         let ecosystems = statistics
             .ecosystems
             .iter()
-            .map(|&(key, .., newest)| (key.to_owned(), newest.map(str::to_owned)))
+            .map(|&(key, packages, _, newest)| {
+                (key.to_owned(), (packages, newest.map(str::to_owned)))
+            })
             .collect();
         database.sources = sources;
         database.ecosystems = ecosystems;
@@ -167,9 +169,12 @@ impl Database {
         self.ecosystems.contains_key(&ecosystem.to_string())
     }
 
-    /// When the newest advisory of an ecosystem was published.
-    pub(crate) fn newest_of(&self, key: &str) -> Option<&str> {
-        self.ecosystems.get(key)?.as_deref()
+    /// How many packages of an ecosystem advisories speak of, and when the newest was published.
+    pub(crate) fn coverage(&self, key: &str) -> (u32, Option<&str>) {
+        match self.ecosystems.get(key) {
+            Some((packages, newest)) => (*packages, newest.as_deref()),
+            None => (0, None),
+        }
     }
 
     /// The file's bytes, copied out of a mapping.

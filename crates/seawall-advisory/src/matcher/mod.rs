@@ -20,13 +20,18 @@ pub use explain::Says;
 
 use details::{Details, Wanted};
 use rayon::prelude::*;
-use seawall_model::{Finding, Incomplete, IncompleteReason, Inventory, PackageIndex};
+use seawall_model::{Ecosystem, Finding, Incomplete, IncompleteReason, Inventory, PackageIndex};
 use select::{Selection, Selector};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An ecosystem whose newest advisory is this many months older than the database's newest is
 /// fed no more: even small ecosystems hear of a flaw twice a year.
 const STALE_MONTHS: u32 = 6;
+
+/// Every distribution has had flaws in more packages than this: a database with fewer was given an
+/// excerpt of its feed, which the few packages of a minimal image would not show.
+const FEW_PACKAGES: u32 = 100;
+const MANY_PACKAGES: usize = 10;
 
 /// What matching an inventory gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,12 +99,22 @@ fn notes(database: &Database, selections: &[Selection<'_>]) -> Result<Vec<String
         })
         .collect();
     let newest = database.statistics()?.newest;
-    let used: BTreeSet<&str> = selections.iter().filter_map(Selection::ecosystem).collect();
-    for key in used {
-        let Some(ends) = database.newest_of(key) else {
-            continue;
-        };
-        if months(newest) > months(Some(ends)) + STALE_MONTHS {
+    let mut used: BTreeMap<(&str, bool), usize> = BTreeMap::new();
+    for (ecosystem, key) in selections.iter().filter_map(Selection::scope) {
+        let is_distro = matches!(ecosystem, Ecosystem::Distro { .. });
+        *used.entry((key, is_distro)).or_default() += 1;
+    }
+    for ((key, is_distro), packages) in used {
+        let (known, ends) = database.coverage(key);
+        if is_distro && packages >= MANY_PACKAGES && known < FEW_PACKAGES {
+            notes.push(format!(
+                "this database has advisories for only {} of {key}: of the others nothing is known",
+                counted(known as usize, "package", "packages")
+            ));
+        }
+        if let Some(ends) = ends
+            && months(newest) > months(Some(ends)) + STALE_MONTHS
+        {
             let day = ends.get(..10).unwrap_or(ends);
             notes.push(format!(
                 "the newest advisory for {key} in this database is of {day}: \

@@ -710,3 +710,21 @@ fn a_listed_version_that_is_none_does_not_keep_the_ranges_from_deciding() {
         &["ipython PYSEC-2023-12 [] unknown: fixed 8.10.0 <PYSEC-2023-12>"],
     );
 }
+
+#[test]
+fn an_excerpt_of_a_feed_is_not_taken_for_the_whole_of_it() {
+    let records = records(vec![advisory(
+        "CVE-2024-0005",
+        Source::Debian,
+        vec![row(debian(), "bash", fixed("5.2"))],
+    )]);
+    let packages = (0..12).map(|at| deb(&format!("package-{at}"), "1"));
+    check(
+        records,
+        &inventory(Some(distro("debian", "12")), packages.collect()),
+        &[
+            "# this database has advisories for only 1 package of debian:12: of the others \
+           nothing is known",
+        ],
+    );
+}
