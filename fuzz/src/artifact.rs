@@ -1,7 +1,8 @@
 //! Archives, images and layers.
 
 use seawall_artifact::{
-    Artifact, Entry, EntryKind, Error, LayerVisitor, Limits, Options, Progress, Source, archive,
+    Artifact, Entry, EntryKind, Error, LayerVisitor, Limits, Options, Progress, Source, Verify,
+    archive,
 };
 use seawall_scan::{ScanOptions, scan_artifact};
 
@@ -22,6 +23,7 @@ fn options() -> Options {
             layers: 8,
         },
         offline: true,
+        verify: Verify::Everything,
     }
 }
 

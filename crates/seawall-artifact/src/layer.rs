@@ -4,64 +4,111 @@ use crate::compression::{Compression, MAGIC_LEN, capped};
 use crate::image::{Blob, Layer};
 use crate::path;
 use crate::pipeline::{Hashing, read_ahead};
-use crate::read::Context;
+use crate::read::{Context, NoProgress};
 use crate::second_pass::SecondPass;
 use crate::tar::{self, Input, Kind, Reader, Seekable, Stream};
-use crate::{Content, Entry, EntryKind, Error, LayerVisitor};
+use crate::{Content, Entry, EntryKind, Error, LayerVisitor, Limits};
 use seawall_model::{Incomplete, IncompleteReason};
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Reads a layer into its visitor, and returns what could not be read.
+/// What came of reading a layer, beside what its visitor saw.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// What could not be read.
+    pub(crate) incomplete: Vec<Incomplete>,
+    /// Digest of its uncompressed bytes, where it was asked for and all of them could be read.
+    pub(crate) diff_id: Option<String>,
+}
+
+/// Reads a layer into its visitor, and hashes its uncompressed bytes if `hash`.
 pub(crate) fn read_layer(
     layer: &Layer,
+    hash: bool,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
-) -> Vec<Incomplete> {
-    let mut incomplete = Vec::new();
-    let result = match &layer.blob {
-        Blob::Missing(why) => {
-            incomplete.push((**why).clone());
-            Ok(())
+) -> Outcome {
+    match &layer.blob {
+        Blob::Missing(why) => Outcome {
+            incomplete: vec![(**why).clone()],
+            diff_id: None,
+        },
+        Blob::Directory(directory) => Outcome {
+            incomplete: directory.read(visitor, context),
+            // The runtime compared the digests when it unpacked the layer.
+            diff_id: layer.diff_id.clone(),
+        },
+        Blob::Content(content) => read_content(layer, content, hash, visitor, context),
+        Blob::Stream(open) => match open() {
+            Ok(stream) => read_stream(layer, stream, Some(open), hash, visitor, context),
+            Err(error) => Outcome::failed(&error),
+        },
+    }
+}
+
+impl Outcome {
+    fn failed(error: &Error) -> Self {
+        Self {
+            incomplete: vec![error.to_incomplete()],
+            diff_id: None,
         }
-        Blob::Directory(directory) => {
-            incomplete.extend(directory.read(visitor, context));
-            Ok(())
+    }
+
+    /// Takes the error of a step, if there is one.
+    fn note<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.incomplete.push(error.to_incomplete());
+                None
+            }
         }
-        Blob::Content(content) => read_content(layer, content, visitor, context),
-        Blob::Stream(open) => open().and_then(|stream| {
-            let again = || open();
-            read_stream(layer, stream, Some(&again), visitor, context)
-        }),
-    };
-    incomplete.extend(result.err().map(|error| error.to_incomplete()));
-    incomplete
+    }
 }
 
 fn read_content(
     layer: &Layer,
     content: &Content,
+    hash: bool,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
-) -> Result<(), Error> {
+) -> Outcome {
     let mut magic = [0; MAGIC_LEN];
-    let n = content
-        .read_at(&mut magic, 0)
-        .map_err(|error| Error::from_io(&layer.place, 0, error))?;
-    if Compression::detect(&magic[..n]).is_none() {
-        let reader = Reader::new(Seekable::new(content.clone()), layer.place.as_str());
-        let mut targets = SeekableTargets::new(content.clone(), &layer.place);
-        let mut reported = Reported::new(context, content.len());
-        return visit_members(reader, &mut targets, visitor, context, &mut |position| {
-            reported.up_to(position);
-            Ok(())
-        });
+    let n = match content.read_at(&mut magic, 0) {
+        Ok(n) => n,
+        Err(error) => return Outcome::failed(&Error::from_io(&layer.place, 0, error)),
+    };
+    if Compression::detect(&magic[..n]).is_some() {
+        let open = || Ok(Box::new(content.reader()) as Box<dyn Read + Send>);
+        return read_stream(layer, content.reader(), Some(&open), hash, visitor, context);
     }
-    let open = || Ok::<_, Error>(Box::new(content.reader()) as Box<dyn Read + Send>);
-    read_stream(layer, open()?, Some(&open), visitor, context)
+    let reader = Reader::new(Seekable::new(content.clone()), layer.place.as_str());
+    let mut targets = SeekableTargets::new(content.clone(), &layer.place);
+    let mut reported = Reported::new(context, content.len());
+    let read = visit_members(reader, &mut targets, visitor, context, &mut |position| {
+        reported.up_to(position);
+        Ok(())
+    });
+    let mut outcome = Outcome::default();
+    outcome.note(read);
+    if hash {
+        outcome.diff_id = outcome.note(hash_content(content, &layer.place, context.limits));
+    }
+    outcome
+}
+
+/// The digest of a layer whose headers and wanted contents alone were read.
+fn hash_content(content: &Content, place: &str, limits: &Limits) -> Result<String, Error> {
+    let mut source = Hashing::new(content.reader(), true, limits.layer_bytes, &NoProgress);
+    io::copy(&mut source, &mut io::sink())
+        .map_err(|error| Error::from_io(place, content.len(), error))?;
+    source.digest().ok_or_else(|| Error::Limit {
+        place: place.to_owned(),
+        limit: format!("{} uncompressed bytes", limits.layer_bytes),
+    })
 }
 
 /// Opens the layer once more for a second pass.
@@ -72,11 +119,11 @@ pub(crate) fn read_stream(
     layer: &Layer,
     stream: impl Read + Send,
     again: Option<Reopen<'_>>,
+    hash: bool,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
-) -> Result<(), Error> {
+) -> Outcome {
     let mut targets = SecondPass::new(again.is_some(), context.limits.held_bytes / 8);
-    let expected = layer.digest.as_deref();
     let mut count = context.tally.layer(context.limits);
     let mut counted = 0;
     let mut passed = |position: u64| {
@@ -84,40 +131,67 @@ pub(crate) fn read_stream(
         counted = position;
         count.bytes(more, &layer.place)
     };
-    with_tar(layer, stream, expected, context, &mut |reader| {
+    let mut outcome = Outcome::default();
+    let first = with_tar(layer, stream, hash, context, &mut |reader| {
         visit_members(reader, &mut targets, visitor, context, &mut passed)
-    })?;
-    if let Some(again) = again {
-        while targets.is_worth_a_pass() {
-            context.progress.total(layer.size.unwrap_or(0));
-            with_tar(layer, again()?, None, context, &mut |reader| {
-                targets.run(reader, visitor)
-            })?;
+    });
+    match (outcome.note(first), again) {
+        (Some(diff_id), Some(again)) => {
+            outcome.diff_id = diff_id;
+            let read = read_links(layer, again, targets, visitor, context);
+            outcome.note(read);
         }
-        targets.finish(&layer.place)?;
+        (diff_id, _) => outcome.diff_id = diff_id.flatten(),
     }
-    Ok(())
+    outcome
+}
+
+/// Reads the contents of hard links whose targets had passed.
+fn read_links(
+    layer: &Layer,
+    again: Reopen<'_>,
+    mut targets: SecondPass,
+    visitor: &mut dyn LayerVisitor,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    while targets.is_worth_a_pass() {
+        context.progress.total(layer.size.unwrap_or(0));
+        // A registry may send other bytes than before.
+        with_tar(layer, again()?, false, context, &mut |reader| {
+            targets.run(reader, visitor)
+        })?;
+    }
+    targets.finish(&layer.place)
 }
 
 /// A tar reader at the end of the threads.
 type TarStream<'a> = Reader<Stream<Box<dyn BufRead + Send + 'a>>>;
 
-/// Decompresses `stream` in threads of its own and has the tar in it read.
+/// Decompresses `stream` in threads of its own, has the tar in it read, and compares its digest
+/// with the layer's. Returns the digest of the uncompressed bytes if `hash`.
 fn with_tar(
     layer: &Layer,
     stream: impl Read + Send,
-    expected: Option<&str>,
+    hash: bool,
     context: &Context<'_>,
     read: &mut dyn FnMut(TarStream<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
+) -> Result<Option<String>, Error> {
     let place = layer.place.as_str();
     let limits = context.limits;
-    let hash = expected.is_some_and(|digest| digest.starts_with("sha256:"));
-    let source = Hashing::new(stream, hash, limits.layer_bytes, context.progress);
+    let expected = layer.digest.as_deref();
+    let checked = expected.is_some_and(|digest| digest.starts_with("sha256:"));
+    let source = Hashing::new(
+        stream,
+        checked || hash,
+        limits.layer_bytes,
+        context.progress,
+    );
     let drain = AtomicBool::new(true);
-    let no_drain = AtomicBool::new(false);
+    // What nobody reads any more is decompressed only for its digest.
+    let drain_tar = AtomicBool::new(hash);
     std::thread::scope(|scope| {
         let (mut chunks, fetching) = read_ahead(scope, source, &drain);
+        let mut decoding = None;
         let result = chunks
             .fill_buf()
             .map(Compression::detect)
@@ -129,7 +203,10 @@ fn with_tar(
                     )),
                     Some(format) => {
                         let decoder = format.decoder(chunks, limits, place)?;
-                        Box::new(read_ahead(scope, decoder, &no_drain).0)
+                        let decoder = Hashing::new(decoder, hash, u64::MAX, &NoProgress);
+                        let (chunks, thread) = read_ahead(scope, decoder, &drain_tar);
+                        decoding = Some(thread);
+                        Box::new(chunks)
                     }
                 };
                 Ok(Stream::new(tar, limits.file_bytes, context.budget.clone()))
@@ -138,17 +215,22 @@ fn with_tar(
             .and_then(|input| read(Reader::new(input, place)));
         // After a failure the rest is not worth fetching.
         drain.store(result.is_ok(), Ordering::Relaxed);
-        let digest = fetching.join().ok().and_then(Hashing::digest);
-        match (digest, expected) {
+        drain_tar.store(hash && result.is_ok(), Ordering::Relaxed);
+        let decoded = decoding.map(|thread| thread.join().ok().and_then(Hashing::digest));
+        let stored = fetching.join().ok().and_then(Hashing::digest);
+        match (&stored, expected) {
             // What is cut off has another digest, too, but where it ends says more.
-            _ if matches!(result, Err(Error::Truncated { .. })) => result,
-            (Some(found), Some(expected)) if found != expected => Err(Error::Corrupt {
-                place: place.to_owned(),
-                offset: 0,
-                message: format!("the digest of the layer is {found}"),
-            }),
-            _ => result,
+            _ if matches!(result, Err(Error::Truncated { .. })) => {}
+            (Some(found), Some(expected)) if checked && found != expected => {
+                return Err(Error::Corrupt {
+                    place: place.to_owned(),
+                    offset: 0,
+                    message: format!("the digest of the layer is {found}"),
+                });
+            }
+            _ => {}
         }
+        result.map(|()| decoded.unwrap_or(stored).filter(|_| hash))
     })
 }
 

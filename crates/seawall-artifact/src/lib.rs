@@ -26,6 +26,7 @@ mod sources;
 mod sparse;
 mod tally;
 mod tar;
+mod verify;
 
 pub use content::{Content, ContentReader};
 pub use entry::{Entry, EntryKind, LayerVisitor};
@@ -34,3 +35,4 @@ pub use inflate::inflate_zlib;
 pub use limits::Limits;
 pub use read::{Artifact, ImageInfo, Options, Progress, ReadArtifact, ReadLayer};
 pub use source::Source;
+pub use verify::{Claims, Verify, chain_ids};

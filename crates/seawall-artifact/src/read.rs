@@ -1,9 +1,10 @@
 use crate::budget::Budget;
 use crate::directory::Directory;
 use crate::image::{Blob, Image, Layer};
-use crate::layer::read_layer;
+use crate::layer::{Outcome, read_layer};
 use crate::saved_stream::SavedStream;
 use crate::tally::Tally;
+use crate::verify::{Verify, mismatch};
 use crate::{Content, Error, LayerVisitor, Limits, Source, source};
 use seawall_model::Incomplete;
 use std::num::NonZero;
@@ -19,6 +20,8 @@ pub struct Options {
     pub limits: Limits,
     /// Refuse what needs the network beyond loopback and local sockets.
     pub offline: bool,
+    /// Whose layers' uncompressed bytes are compared with the image's configuration.
+    pub verify: Verify,
 }
 
 /// Told how far reading is, in bytes; for a directory, whose bytes nobody adds up beforehand, in
@@ -30,10 +33,20 @@ pub trait Progress: Sync {
     fn advance(&self, bytes: u64);
 }
 
+/// Reports no progress.
+pub(crate) struct NoProgress;
+
+impl Progress for NoProgress {
+    fn total(&self, _bytes: u64) {}
+    fn advance(&self, _bytes: u64) {}
+}
+
 /// An opened source: its metadata may not be known yet (the Docker daemon sends it last).
 #[derive(Debug)]
 pub struct Artifact {
     opened: Opened,
+    /// See [`ImageInfo::named_by_store`].
+    named_by_store: bool,
     options: Options,
 }
 
@@ -63,6 +76,9 @@ pub struct ImageInfo {
     pub digest: Option<String>,
     /// Tags under which it is known.
     pub tags: Vec<String>,
+    /// Whether a registry or a container runtime keeps it under the tags and under the name by
+    /// which it was opened. An archive's name and tags are whatever its maker wrote.
+    pub named_by_store: bool,
     /// `os/architecture[/variant]`.
     pub platform: Option<String>,
     /// RFC 3339.
@@ -80,6 +96,9 @@ pub struct ReadLayer<V> {
     pub digest: Option<String>,
     /// Digest of the uncompressed tar, from the configuration.
     pub diff_id: Option<String>,
+    /// Whether its bytes have the digest `diff_id`: they were hashed (see [`Verify`]), or a container
+    /// runtime did so when it unpacked them.
+    pub verified: bool,
     /// Size of the blob as stored.
     pub size: Option<u64>,
     /// `created_by` of the history entry that made it.
@@ -107,6 +126,7 @@ impl Artifact {
     pub fn open(source: &Source, options: &Options) -> Result<Self, Error> {
         Ok(Self {
             opened: source::open(source, options)?,
+            named_by_store: source.is_store(),
             options: options.clone(),
         })
     }
@@ -119,6 +139,7 @@ impl Artifact {
         let content = Content::from_bytes(bytes);
         Ok(Self {
             opened: source::open_content(name.to_owned(), None, content, options)?,
+            named_by_store: false,
             options: options.clone(),
         })
     }
@@ -141,6 +162,7 @@ impl Artifact {
                 layers: vec![layer],
                 incomplete: Vec::new(),
             }),
+            named_by_store: false,
             options: options.clone(),
         }
     }
@@ -148,8 +170,8 @@ impl Artifact {
     /// Reads all layers, in parallel where the source allows it, each with a visitor of its own.
     /// Content that is damaged or capped ends its layer and is listed in
     /// [`ReadArtifact::incomplete`]; the other layers are still read. Digests are checked of
-    /// layers that pass as a whole, not of uncompressed ones in a file, of which only the headers
-    /// and the wanted contents are read.
+    /// layers that pass as a whole, but of uncompressed ones in a file, of which only the headers
+    /// and the wanted contents are read, only where [`Options::verify`] asks for it.
     ///
     /// # Errors
     /// Nothing at all could be read.
@@ -164,35 +186,44 @@ impl Artifact {
             tally: Arc::default(),
             progress,
         };
-        match self.opened {
-            Opened::Image(image) => Ok(read_image(image, new_visitor, &context)),
-            Opened::Stream(stream) => stream.read(new_visitor, &self.options, &context),
+        let mut artifact = match self.opened {
+            Opened::Image(image) => {
+                let verify = &self.options.verify;
+                read_image(image, verify, new_visitor, &context)
+            }
+            Opened::Stream(stream) => stream.read(new_visitor, &self.options, &context)?,
             Opened::Directory(directory) => {
                 let mut visitor = new_visitor();
                 let incomplete = directory.read(&mut visitor, &context);
-                Ok(ReadArtifact {
+                ReadArtifact {
                     image: None,
                     layers: vec![ReadLayer {
                         digest: None,
                         diff_id: None,
+                        verified: false,
                         size: None,
                         created_by: None,
                         visitor,
                     }],
                     incomplete,
-                })
+                }
             }
+        };
+        if let Some(image) = &mut artifact.image {
+            image.named_by_store = self.named_by_store;
         }
+        Ok(artifact)
     }
 }
 
 /// Where a worker leaves what it read of a layer.
-type Slot<V> = Mutex<Option<(V, Vec<Incomplete>)>>;
+type Slot<V> = Mutex<Option<(V, Outcome)>>;
 
 /// Reads the layers of an image, as many at a time as there are processors, the largest first so
 /// that none of them is left over at the end.
 fn read_image<V: LayerVisitor>(
     image: Image,
+    verify: &Verify,
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
 ) -> ReadArtifact<V> {
@@ -213,14 +244,16 @@ fn read_image<V: LayerVisitor>(
     };
     let done: Vec<Slot<V>> = image.layers.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
+    let hashed = verify.layers(image.info.digest.as_deref(), &image.layers);
     let work = || {
         while let Some(layer) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let Some((index, slot)) = place_of(layer).and_then(|at| Some((at, done.get(at)?)))
+            else {
+                continue;
+            };
             let mut visitor = new_visitor();
-            let incomplete = read_layer(layer, &mut visitor, context);
-            let slot = place_of(layer).and_then(|index| done.get(index));
-            if let Some(slot) = slot {
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((visitor, incomplete));
-            }
+            let outcome = read_layer(layer, index < hashed, &mut visitor, context);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((visitor, outcome));
         }
     };
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -234,9 +267,8 @@ fn read_image<V: LayerVisitor>(
     let mut layers = Vec::with_capacity(done.len());
     for (layer, slot) in image.layers.into_iter().zip(done) {
         let read = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some((visitor, more)) = read {
-            incomplete.extend(more);
-            layers.push(layer.read(visitor));
+        if let Some((visitor, outcome)) = read {
+            layers.push(layer.read(visitor, outcome, &mut incomplete));
         }
     }
     ReadArtifact {
@@ -247,9 +279,17 @@ fn read_image<V: LayerVisitor>(
 }
 
 impl Layer {
-    /// The layer after reading.
-    pub(crate) fn read<V>(self, visitor: V) -> ReadLayer<V> {
+    /// The layer after reading. What went wrong is added to `incomplete`.
+    pub(crate) fn read<V>(
+        self,
+        visitor: V,
+        outcome: Outcome,
+        incomplete: &mut Vec<Incomplete>,
+    ) -> ReadLayer<V> {
+        incomplete.extend(outcome.incomplete);
+        incomplete.extend(mismatch(&self, outcome.diff_id.as_deref()));
         ReadLayer {
+            verified: self.diff_id.is_some() && self.diff_id == outcome.diff_id,
             digest: self.digest,
             diff_id: self.diff_id,
             size: self.size,

@@ -5,14 +5,13 @@
 use crate::compression::{Compression, capped};
 use crate::image::archive::{Files, Member, digest_of_file, plan};
 use crate::image::{Blob, Layer};
-use crate::layer::read_stream;
+use crate::layer::{Outcome, read_stream};
 use crate::path::normalize;
 use crate::pipeline::{Hashing, read_ahead};
-use crate::read::Context;
+use crate::read::{Context, NoProgress};
 use crate::tar::{Kind, Reader, Stream, is_header};
-use crate::{Content, Error, LayerVisitor, Limits, Options, Progress, ReadArtifact};
-use seawall_model::Incomplete;
-use std::collections::{HashMap, HashSet};
+use crate::{Content, Error, LayerVisitor, Limits, Options, ReadArtifact};
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::atomic::AtomicBool;
@@ -47,17 +46,9 @@ struct Passed<V> {
     members: HashMap<String, Member>,
     /// Bytes of the files among them that are kept.
     kept_bytes: u64,
-    layers: HashMap<String, (V, Vec<Incomplete>)>,
-    /// Files of layers without members, of instructions that changed nothing.
-    empty: HashSet<String>,
-}
-
-/// Layers inside the stream are counted by the stream's own progress.
-struct NoProgress;
-
-impl Progress for NoProgress {
-    fn total(&self, _bytes: u64) {}
-    fn advance(&self, _bytes: u64) {}
+    layers: HashMap<String, (Option<V>, Outcome)>,
+    /// Whether layers are hashed: which of them somebody relies on shows when all have passed.
+    hash: bool,
 }
 
 impl SavedStream {
@@ -73,7 +64,7 @@ impl SavedStream {
             members: HashMap::new(),
             kept_bytes: 0,
             layers: HashMap::new(),
-            empty: HashSet::new(),
+            hash: options.verify.may_ask(),
         };
         let damage = pass(&self.place, self.stream, &mut passed, new_visitor, context);
         let files = Files::from_members(&self.place, std::mem::take(&mut passed.members));
@@ -83,22 +74,23 @@ impl SavedStream {
             info.tags = self.tags;
         }
         let mut incomplete = plan.image.incomplete;
-        let mut layers = Vec::new();
-        for (layer, file) in plan.image.layers.into_iter().zip(plan.files) {
-            let visitor = match file.and_then(|file| passed.take(&file, new_visitor)) {
-                Some((visitor, more)) => {
-                    incomplete.extend(more);
-                    visitor
+        let planned = plan.image.layers.into_iter().zip(plan.files);
+        let read = planned.rev().map(|(layer, file)| {
+            let passed = file.and_then(|file| passed.take(&file, new_visitor));
+            let (visitor, outcome) = passed.unwrap_or_else(|| {
+                let mut outcome = Outcome::default();
+                if let Blob::Missing(why) = &layer.blob {
+                    outcome.incomplete.push((**why).clone());
                 }
-                None => {
-                    if let Blob::Missing(why) = &layer.blob {
-                        incomplete.push((**why).clone());
-                    }
-                    new_visitor()
-                }
-            };
-            layers.push(layer.read(visitor));
-        }
+                (new_visitor(), outcome)
+            });
+            (layer, visitor, outcome)
+        });
+        let read: Vec<_> = read.collect();
+        let layers = read.into_iter().rev();
+        let layers = layers
+            .map(|(layer, visitor, outcome)| layer.read(visitor, outcome, &mut incomplete))
+            .collect();
         Ok(ReadArtifact {
             image: Some(info),
             layers,
@@ -114,16 +106,15 @@ impl<V> Passed<V> {
         self.kept_bytes.saturating_add(bytes) <= limits.held_bytes / 8
     }
 
-    /// What the visitor of a layer's file saw.
-    fn take(
-        &mut self,
-        file: &str,
-        new_visitor: &(dyn Fn() -> V + Sync),
-    ) -> Option<(V, Vec<Incomplete>)> {
-        if self.empty.contains(file) {
-            return Some((new_visitor(), Vec::new()));
-        }
-        self.layers.remove(file)
+    /// What the visitor of a layer's file saw. The file passed once and may be several layers: the
+    /// topmost, which has the last word on what is in it, asks first and gets it, the others nothing.
+    fn take(&mut self, file: &str, new_visitor: &(dyn Fn() -> V + Sync)) -> Option<(V, Outcome)> {
+        let (visitor, outcome) = self.layers.get_mut(file)?;
+        let outcome = Outcome {
+            incomplete: std::mem::take(&mut outcome.incomplete),
+            diff_id: outcome.diff_id.clone(),
+        };
+        Some((visitor.take().unwrap_or_else(new_visitor), outcome))
     }
 }
 
@@ -183,8 +174,12 @@ fn pass_members<V: LayerVisitor, R: BufRead + Send>(
                 let mut begin = [0; 512];
                 let n = reader.peek(&mut begin)?;
                 let begin = &begin[..n];
-                if Compression::detect(begin).is_some() || is_header(begin) {
-                    let read = pass_layer(&mut reader, &name, new_visitor, context);
+                // A layer of an instruction that changed nothing has no header, only zeros.
+                let is_empty = begin.iter().all(|byte| *byte == 0);
+                if is_empty || Compression::detect(begin).is_some() || is_header(begin) {
+                    let (visitor, outcome) =
+                        pass_layer(&mut reader, &name, passed.hash, new_visitor, context);
+                    let read = (Some(visitor), outcome);
                     passed.layers.insert(name.clone(), read);
                     Member::Passed
                 } else if is_metadata(&name, begin) && passed.may_keep(reader.member().size, limits)
@@ -199,9 +194,6 @@ fn pass_members<V: LayerVisitor, R: BufRead + Send>(
                         Err(Error::TooLarge { .. }) => Member::Passed,
                         Err(error) => return Err(error),
                     }
-                } else if begin.iter().all(|byte| *byte == 0) {
-                    passed.empty.insert(name.clone());
-                    Member::Passed
                 } else {
                     Member::Passed
                 }
@@ -227,9 +219,10 @@ fn is_metadata(name: &str, begin: &[u8]) -> bool {
 fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
     reader: &mut Reader<Stream<R>>,
     name: &str,
+    hash: bool,
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
-) -> (V, Vec<Incomplete>) {
+) -> (V, Outcome) {
     let layer = Layer {
         place: format!("{}!{name}", reader.place()),
         digest: digest_of_file(name),
@@ -240,6 +233,7 @@ fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
     };
     let mut visitor = new_visitor();
     let (input, len) = reader.content_input();
+    // Layers inside the stream are counted by the stream's own progress.
     let inner = Context {
         limits: context.limits,
         budget: context.budget.clone(),
@@ -247,7 +241,6 @@ fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
         progress: &NoProgress,
     };
     let bytes = input.by_ref().take(len);
-    let result = read_stream(&layer, bytes, None, &mut visitor, &inner);
-    let incomplete = result.err().map(|error| error.to_incomplete());
-    (visitor, incomplete.into_iter().collect())
+    let outcome = read_stream(&layer, bytes, None, hash, &mut visitor, &inner);
+    (visitor, outcome)
 }

@@ -38,6 +38,24 @@ pub enum Source {
     Directory(PathBuf),
 }
 
+impl Source {
+    /// Whether a registry or a container runtime keeps what it names, under that name.
+    pub(crate) fn is_store(&self) -> bool {
+        match self {
+            Self::Registry(_)
+            | Self::Docker(_)
+            | Self::Containerd(_)
+            | Self::Podman(_)
+            | Self::Image(_) => true,
+            Self::DockerArchive(_)
+            | Self::OciArchive(_)
+            | Self::Archive(_)
+            | Self::OciDir(_)
+            | Self::Directory(_) => false,
+        }
+    }
+}
+
 type Make = fn(&str) -> Source;
 
 /// Kinds that name a file or directory.

@@ -6,7 +6,7 @@ mod support;
 
 use seawall_artifact::{Limits, archive};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use support::*;
 
 /// What is found in `path`: `name=content`, with the directory cut off, and what is not read.
@@ -187,10 +187,8 @@ fn every_limit_is_told() {
 
 #[test]
 fn the_feed_samples_are_read() {
-    let data = std::env::var_os("SEAWALL_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        Into::into,
-    );
+    let data = std::env::var_os("SEAWALL_DATA")
+        .map_or_else(|| PathBuf::from("../../../shared/data"), PathBuf::from);
     let advisories = data.join("advisories");
     if !advisories.exists() {
         println!("skipped: no advisories at {}", advisories.display());

@@ -17,6 +17,28 @@ pub struct Inventory {
     pub incomplete: Vec<Incomplete>,
 }
 
+impl Inventory {
+    /// How many layers, from the base up, are known to be what the image says of them. A bill of
+    /// materials is taken at its word, as in all that it says.
+    #[must_use]
+    pub fn verified_layers(&self) -> usize {
+        match self.target.kind {
+            TargetKind::Sbom => self.layers.len(),
+            _ => {
+                let verified = self.layers.iter().take_while(|layer| layer.verified);
+                verified.count()
+            }
+        }
+    }
+
+    /// The image's digest, where all of it is known to be what the digest names.
+    #[must_use]
+    pub fn verified_digest(&self) -> Option<&str> {
+        let is_verified = self.verified_layers() == self.layers.len();
+        self.target.digest.as_deref().filter(|_| is_verified)
+    }
+}
+
 /// Index of a package in [`Inventory::packages`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageIndex(pub u32);
@@ -33,6 +55,9 @@ pub struct Target {
     pub digest: Option<String>,
     /// Tags under which the image is known.
     pub tags: Vec<String>,
+    /// Whether a registry or a container runtime keeps the image under this name and these tags. What
+    /// an archive says of itself is its maker's word, and its file's name is anybody's.
+    pub named_by_store: bool,
     /// `linux/amd64`, `linux/arm64/v8`.
     pub platform: Option<String>,
     /// When the image was built, RFC 3339.
@@ -101,6 +126,9 @@ pub struct Layer {
     pub digest: Option<String>,
     /// Digest of the uncompressed tar (OCI image specification, "Layer DiffID").
     pub diff_id: Option<String>,
+    /// Whether the layer's bytes were compared with `diff_id` and are what it names. They are compared
+    /// where something depends on it: a known base image, a trusted image.
+    pub verified: bool,
     /// The chain id of this and all layers below (OCI image specification, "Layer ChainID").
     pub chain_id: Option<String>,
     /// The instruction that made it, as a Dockerfile would say it.

@@ -19,6 +19,7 @@ pub(crate) fn inventory() -> Inventory {
             name: "registry.example.org/shop/web:1.4".to_owned(),
             digest: Some(format!("sha256:{}", "a1".repeat(32))),
             tags: vec!["shop/web:1.4".to_owned()],
+            named_by_store: true,
             platform: Some("linux/amd64".to_owned()),
             created: Some("2026-01-02T03:04:05Z".to_owned()),
             labels: vec![("team".to_owned(), "shop".to_owned())],
@@ -116,6 +117,7 @@ fn layer(index: u32, role: Role, by: &str, base: Option<&str>, owner: Option<&st
         index,
         digest: Some(format!("sha256:{}", format!("{index:02}").repeat(32))),
         diff_id: Some(format!("sha256:{}", format!("d{index}").repeat(32))),
+        verified: base.is_some(),
         chain_id: Some(format!("sha256:{}", format!("c{index}").repeat(32))),
         created_by: Some(by.to_owned()),
         base: base.map(str::to_owned),
@@ -347,9 +349,7 @@ fn an_empty_report_is_written_in_every_format() {
 
 /// Compares with a golden file of `src/golden`; `SEAWALL_BLESS=1` writes it.
 pub(crate) fn check_golden(name: &str, actual: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("src/golden")
-        .join(name);
+    let path = std::path::Path::new("src/golden").join(name);
     if std::env::var_os("SEAWALL_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, actual).unwrap();

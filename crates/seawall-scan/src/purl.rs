@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use packageurl::PackageUrl;
-use seawall_model::{Evidence, Package, PackageType, SourcePackage, Target, purl_namespace};
+use seawall_model::{Evidence, Inventory, Package, PackageType, SourcePackage, purl_namespace};
 
 /// A longer purl is no purl.
 const MAX_BYTES: usize = 8192;
@@ -99,15 +99,15 @@ fn vendor<'a>(purl: &'a PackageUrl<'_>) -> Option<&'a str> {
 
 /// Whether a `pkg:oci` or `pkg:docker` purl (purl specification, type `oci`) speaks of the target:
 /// by its digest where it has one, else by repository and tag.
-pub(crate) fn is_image(purl: &PackageUrl<'_>, target: &Target) -> bool {
+pub(crate) fn is_image(purl: &PackageUrl<'_>, inventory: &Inventory) -> bool {
     if !matches!(purl.ty(), "oci" | "docker") {
         return false;
     }
-    let digest = purl
-        .version()
-        .filter(|version| version.starts_with("sha256:"));
-    if let Some(digest) = digest {
-        return target.digest.as_deref() == Some(digest) || target.name.ends_with(digest);
+    let target = &inventory.target;
+    if let Some(digest) = image_digest(purl) {
+        // The digest that a registry was asked for may be an index's, which led to the image.
+        return inventory.verified_digest() == Some(digest)
+            || (target.named_by_store && target.name.ends_with(digest));
     }
     let tag = match purl.qualifiers().get("tag") {
         Some(tag) => Some(tag.to_string()),
@@ -127,6 +127,13 @@ pub(crate) fn is_image(purl: &PackageUrl<'_>, target: &Target) -> bool {
         };
         same_name && tag.as_deref().is_none_or(|tag| tag == own_tag)
     })
+}
+
+/// The digest in a purl of an image.
+pub(crate) fn image_digest<'a>(purl: &'a PackageUrl<'_>) -> Option<&'a str> {
+    let is_image = matches!(purl.ty(), "oci" | "docker");
+    purl.version()
+        .filter(|version| is_image && version.starts_with("sha256:"))
 }
 
 fn image_name(purl: &PackageUrl<'_>) -> String {
@@ -229,19 +236,15 @@ mod tests {
 
     #[test]
     fn image_purls_name_targets() {
-        let target = Target {
-            name: "reg.example.org:5000/shop/web:1.4".to_owned(),
-            digest: Some("sha256:abc".to_owned()),
-            ..Target::default()
-        };
+        let inventory = crate::policy::testing::inventory();
         for (purl, expected) in [
             ("pkg:oci/web@sha256:abc", true),
             ("pkg:oci/web@sha256:abd?tag=1.4", false),
             (
-                "pkg:oci/web?repository_url=reg.example.org:5000/shop/web&tag=1.4",
+                "pkg:oci/web?repository_url=reg.example.org/shop/web&tag=1.4",
                 true,
             ),
-            ("pkg:oci/web?repository_url=reg.example.org:5000/shop", true),
+            ("pkg:oci/web?repository_url=reg.example.org/shop", true),
             (
                 "pkg:oci/web?repository_url=other.example.org/shop/web",
                 false,
@@ -250,7 +253,11 @@ mod tests {
             ("pkg:docker/shop/web@1.4", true),
             ("pkg:oci/eb", false),
         ] {
-            assert_eq!(is_image(&parse(purl).unwrap(), &target), expected, "{purl}");
+            assert_eq!(
+                is_image(&parse(purl).unwrap(), &inventory),
+                expected,
+                "{purl}"
+            );
         }
     }
 }

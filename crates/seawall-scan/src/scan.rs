@@ -8,7 +8,7 @@ use crate::pipeline::Pipeline;
 use crate::reconcile::reconcile;
 use crate::squash::squash;
 use jiff::civil::Date;
-use seawall_artifact::{Artifact, Error, ImageInfo, Progress, ReadArtifact, ReadLayer};
+use seawall_artifact::{Artifact, Error, ImageInfo, Progress, ReadArtifact, ReadLayer, chain_ids};
 use seawall_model::{Inventory, Layer, Target, TargetKind};
 
 /// How to scan.
@@ -136,6 +136,7 @@ fn with_visitors<V, W>(artifact: ReadArtifact<V>, change: impl Fn(V) -> W) -> Re
     let layers = artifact.layers.into_iter().map(|layer| ReadLayer {
         digest: layer.digest,
         diff_id: layer.diff_id,
+        verified: layer.verified,
         size: layer.size,
         created_by: layer.created_by,
         visitor: change(layer.visitor),
@@ -156,13 +157,14 @@ fn describe_layers<V>(artifact: &ReadArtifact<V>, options: &ScanOptions<'_>) -> 
         .layers
         .iter()
         .map_while(|layer| layer.diff_id.as_deref());
-    let chain = base::chain_ids(diff_ids);
+    let chain = chain_ids(diff_ids);
     let mut layers: Vec<Layer> = (0..)
         .zip(&artifact.layers)
         .map(|(index, layer)| Layer {
             index,
             digest: layer.digest.clone(),
             diff_id: layer.diff_id.clone(),
+            verified: layer.verified,
             chain_id: chain.get(index as usize).cloned(),
             created_by: layer.created_by.as_deref().map(base::instruction),
             size: layer.size,
@@ -191,6 +193,7 @@ fn describe_target(image: Option<ImageInfo>, options: &ScanOptions<'_>) -> Targe
             name,
             digest: image.digest,
             tags: image.tags,
+            named_by_store: image.named_by_store,
             platform: image.platform,
             created: image.created,
             labels: image.labels,

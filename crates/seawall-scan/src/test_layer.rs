@@ -181,6 +181,7 @@ pub(crate) fn scan_limited(
             read.push(ReadLayer {
                 digest: None,
                 diff_id: None,
+                verified: false,
                 size: None,
                 created_by: None,
                 visitor,

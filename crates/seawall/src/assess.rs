@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 use jiff::civil::Date;
 use seawall_advisory::database::{Database, DatabaseError, OpenOptions};
 use seawall_advisory::signature::PublicKey;
+use seawall_artifact::Claims;
 use seawall_model::{FailOn, Finding, Gate, Inventory};
 use seawall_report::DatabaseInfo;
 use seawall_scan::policy::{Policy, PolicyError};
@@ -71,6 +72,11 @@ impl Assessor {
             notices,
             gate,
         })
+    }
+
+    /// The digests by which its policy knows images.
+    pub(crate) fn claims(&self) -> Claims {
+        self.policy.claims()
     }
 
     /// The database as reports name it.

@@ -6,7 +6,7 @@ use crate::locations;
 use crate::progress::Bar;
 use anyhow::{Context, anyhow};
 use jiff::civil::Date;
-use seawall_artifact::{Artifact, Options, Source};
+use seawall_artifact::{Artifact, Claims, Options, Source, Verify};
 use seawall_model::Inventory;
 use seawall_scan::base::Catalogue;
 use seawall_scan::host::{Host, scan_host};
@@ -22,18 +22,30 @@ const MAX_SBOM: u64 = 512 << 20;
 pub(crate) struct Reader<'a> {
     reading: &'a Reading,
     catalogue: Catalogue,
+    verify: Verify,
     today: Date,
     quiet: bool,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(reading: &'a Reading, quiet: bool) -> Result<Self> {
+    /// Images that claim to be what `claims` or the catalogue know are compared with that.
+    pub(crate) fn new(reading: &'a Reading, mut claims: Claims, quiet: bool) -> Result<Self> {
+        let (catalogue, _) = load_catalogue(reading.base_catalogue.as_deref())?;
+        let known = catalogue.chain_ids().map(str::to_owned);
+        claims.chain_ids.extend(known);
         Ok(Self {
             reading,
-            catalogue: load_catalogue(reading.base_catalogue.as_deref())?.0,
+            catalogue,
+            verify: Verify::Claims(claims),
             today: today(),
             quiet,
         })
+    }
+
+    /// Compares every image with what it says of itself.
+    pub(crate) fn verifying_everything(mut self) -> Self {
+        self.verify = Verify::Everything;
+        self
     }
 
     /// The base images by which layers were told apart.
@@ -112,6 +124,7 @@ impl<'a> Reader<'a> {
         Options {
             platform: self.reading.platform.clone(),
             offline: self.reading.offline,
+            verify: self.verify.clone(),
             ..Options::default()
         }
     }

@@ -2,7 +2,7 @@
 
 mod command;
 
-use command::{Workspace, docker_archive, findings};
+use command::{Files, Workspace, docker_archive, findings, forged_archive};
 
 const OS_RELEASE: &str = "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n";
 
@@ -295,6 +295,75 @@ fn a_base_image_owns_its_layers() {
     let run = workspace.run("base remove shelf-base:1");
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(workspace.run("base remove shelf-base:1").code, 2);
+}
+
+#[test]
+fn a_forged_image_took_the_owner_and_the_trust_of_the_one_it_named() {
+    let workspace = prepared();
+    let base: Files<'_> = &[
+        ("etc/os-release", OS_RELEASE),
+        ("var/lib/dpkg/status", STATUS),
+    ];
+    let harmless: Files<'_> = &[
+        ("etc/os-release", OS_RELEASE),
+        (
+            "var/lib/dpkg/status",
+            "Package: tzdata\nStatus: install ok installed\nVersion: 1\n",
+        ),
+    ];
+    workspace.write("true.tar", docker_archive(&[base]));
+    workspace.write("harmless.tar", docker_archive(&[harmless]));
+    workspace.write("forged.tar", forged_archive(&[harmless], &[base]));
+    let run = workspace.run("base add forged.tar --name known:1 --owner platform");
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("the configuration names it"), "{run:?}");
+    let run = workspace.run("base add harmless.tar --name known:1 --owner platform");
+    assert_eq!(run.code, 0, "{run:?}");
+    let report = workspace.run("scan image harmless.tar -f json").json();
+    assert_eq!(report["layers"][0]["owner"], "platform");
+    assert_eq!(report["layers"][0]["verified"], true);
+    let digest = report["target"]["digest"].as_str().unwrap();
+    let chain_id = report["layers"][0]["chain_id"].as_str().unwrap();
+
+    let run = workspace.run("scan image forged.tar --owner me -f json");
+    assert_eq!(run.code, 3, "{run:?}");
+    let report = run.json();
+    assert_eq!(report["layers"][0]["base"], serde_json::Value::Null);
+    assert_ne!(report["layers"][0]["owner"], "platform");
+    for entry in [
+        format!("digest: '{digest}'"),
+        format!("chain_id: '{chain_id}'"),
+        "name: 'shop/*'".to_owned(),
+        "name: '*.tar'".to_owned(),
+    ] {
+        workspace.write(
+            "trusted.yaml",
+            format!("trusted:\n  - {{{entry}, reason: r}}\n"),
+        );
+        let run = workspace.run("scan image forged.tar --trusted-images trusted.yaml -f json");
+        let report = run.json();
+        assert_eq!(report["summary"]["suppressed"], 0, "{entry}");
+        assert_ne!(report["summary"]["findings"], 0, "{entry}");
+        let notices = report["notices"].to_string();
+        assert!(
+            notices.contains("trusted.yaml:2 is not applied"),
+            "{notices}"
+        );
+        // An inventory that was stored before somebody relied on the image was not compared.
+        workspace.run("scan image true.tar");
+        let run = workspace.run("rematch true.tar --trusted-images trusted.yaml -f json");
+        assert_eq!(run.json()["summary"]["suppressed"], 0, "{entry}");
+    }
+    let report = workspace.run("scan image true.tar -f json").json();
+    let digest = report["target"]["digest"].as_str().unwrap();
+    let entry = format!("trusted:\n  - {{digest: '{digest}', reason: r}}\n");
+    workspace.write("trusted.yaml", entry);
+    for words in ["scan image true.tar", "rematch true.tar"] {
+        let run = workspace.run(&format!("{words} --trusted-images trusted.yaml -f json"));
+        let report = run.json();
+        assert_eq!(report["summary"]["findings"], 0, "{words}");
+        assert_ne!(report["summary"]["suppressed"], 0, "{words}");
+    }
 }
 
 #[test]

@@ -9,10 +9,7 @@ use std::path::{Path, PathBuf};
 /// Imports `samples/FILE` of the importer's folder under the name `as_name` and compares with
 /// `samples/FILE.expected`. With `UPDATE_EXPECT=1` in the environment the expected file is written.
 pub(super) fn check(importer: &dyn Importer, folder: &str, file: &str, as_name: &str) {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("src/importers")
-        .join(folder)
-        .join("samples");
+    let samples = Path::new("src/importers").join(folder).join("samples");
     let bytes = std::fs::read(samples.join(file)).unwrap();
     let feed_file = FeedFile {
         name: as_name,
@@ -41,8 +38,7 @@ pub(super) fn check(importer: &dyn Importer, folder: &str, file: &str, as_name: 
 /// Every prefix of the sample, and the sample with each of some bytes changed, must be read without
 /// a panic.
 pub(super) fn survives_damage(importer: &dyn Importer, folder: &str, file: &str, as_name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("src/importers")
+    let path = Path::new("src/importers")
         .join(folder)
         .join("samples")
         .join(file);
@@ -75,10 +71,8 @@ pub(super) fn import_bytes(importer: &dyn Importer, name: &str, bytes: &[u8]) ->
 
 /// A file of the shared test data, unpacked by the caller's hand or skipped with a reason.
 pub(super) fn shared_data(relative: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SEAWALL_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("SEAWALL_DATA")
+        .map_or_else(|| PathBuf::from("../../../shared/data"), PathBuf::from);
     let path = root.join(relative);
     if path.exists() {
         return Some(path);

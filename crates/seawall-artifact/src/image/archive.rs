@@ -411,16 +411,19 @@ pub(super) fn plan_manifest(
     let manifest_name = files.blob_name(&digest)?;
     let bytes = files.required(&manifest_name, limits)?;
     let place = format!("{}!{manifest_name}", files.place);
-    incomplete.extend(check_digest(&place, &digest, &bytes));
+    let mut wrong = Vec::from_iter(check_digest(&place, &digest, &bytes));
     let manifest: Manifest = parse(&place, &bytes)?;
     let config_digest = manifest.config.unwrap_or_default().digest;
     let config_name = files.blob_name(&config_digest)?;
     let config_bytes = files.required(&config_name, limits)?;
     let place = format!("{}!{config_name}", files.place);
-    incomplete.extend(check_digest(&place, &config_digest, &config_bytes));
+    wrong.extend(check_digest(&place, &config_digest, &config_bytes));
     let config: Config = parse(&place, &config_bytes)?;
     check_platform(&files.place, &config, options)?;
-    let info = config.image_info(Some(digest), tags);
+    // An image whose metadata is not what the digest names is another one.
+    let digest = Some(digest).filter(|_| wrong.is_empty());
+    incomplete.extend(wrong);
+    let info = config.image_info(digest, tags);
     let mut layers = Vec::new();
     for descriptor in manifest.layers {
         layers.push(PlannedLayer {

@@ -9,7 +9,7 @@ use crate::{Error, ImageInfo};
 use seawall_model::{Incomplete, IncompleteReason};
 use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -176,11 +176,24 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
-/// What is wrong with bytes that are named by a digest. Other algorithms than sha256 are taken on
-/// trust: their blobs are still found by the name.
+/// What is wrong with bytes that are named by a digest of one of the registered algorithms (OCI image
+/// specification, "Registered algorithms"). Bytes under another are read, as they are found by the
+/// name, and that nobody checked them is said.
 pub(crate) fn check_digest(place: &str, digest: &str, bytes: &[u8]) -> Option<Incomplete> {
-    let found = sha256(bytes);
-    (digest.starts_with("sha256:") && digest != found).then(|| {
+    let found = match digest.split_once(':') {
+        Some(("sha256", _)) => sha256(bytes),
+        Some(("sha512", _)) => format!("sha512:{}", hex::encode(Sha512::digest(bytes))),
+        _ => {
+            let message =
+                format!("it is read, but its digest {digest} is of a kind that is not checked");
+            return Some(Incomplete::new(
+                IncompleteReason::Unsupported,
+                place,
+                message,
+            ));
+        }
+    };
+    (digest != found).then(|| {
         Incomplete::new(
             IncompleteReason::Corrupt,
             place,
@@ -250,6 +263,7 @@ impl Config {
         ImageInfo {
             digest,
             tags,
+            named_by_store: false,
             platform: self.platform().map(|platform| platform.to_string()),
             created: self.created.clone(),
             labels: self.config.labels.clone().into_iter().collect(),

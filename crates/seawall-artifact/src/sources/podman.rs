@@ -483,7 +483,7 @@ mod tests {
         let mut incomplete = image.incomplete;
         let layers = image.layers.iter().map(|layer| {
             let mut paths = Paths::default();
-            incomplete.extend(read_layer(layer, &mut paths, &context));
+            incomplete.extend(read_layer(layer, false, &mut paths, &context).incomplete);
             paths.0
         });
         (layers.collect(), incomplete)

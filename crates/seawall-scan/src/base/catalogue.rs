@@ -102,13 +102,21 @@ pub enum CatalogueError {
         /// The image.
         name: String,
     },
+    /// A layer's bytes could not be read whole, or are others than the image says.
+    #[error("{name} is not added as a base: layer {layer} is not known to be what the image says")]
+    Unverified {
+        /// The image.
+        name: String,
+        /// The lowest such layer, from 0.
+        layer: u32,
+    },
 }
 
 impl BaseImage {
     /// An entry for the image that `inventory` is of.
     ///
     /// # Errors
-    /// The inventory has no layers with digests.
+    /// The inventory has no layers with digests, or not all of them were compared with the bytes.
     pub fn from_inventory(
         name: impl Into<String>,
         owner: Option<String>,
@@ -119,6 +127,10 @@ impl BaseImage {
         let Some(chain_id) = top.and_then(|layer| layer.chain_id.clone()) else {
             return Err(CatalogueError::NoChain { name });
         };
+        if let Some(layer) = inventory.layers.iter().find(|layer| !layer.verified) {
+            let layer = layer.index;
+            return Err(CatalogueError::Unverified { name, layer });
+        }
         Ok(Self {
             name,
             owner,
@@ -256,13 +268,17 @@ impl Catalogue {
         })
     }
 
-    /// Adds a base image. One with the same chain id is replaced: it is the same image.
-    pub fn add(&mut self, base: BaseImage) {
-        self.bases.retain(|known| known.chain_id != base.chain_id);
+    /// Adds a base image. One with the same chain id is replaced, as it is the same image, and
+    /// returned.
+    pub fn add(&mut self, base: BaseImage) -> Option<BaseImage> {
+        let mut bases = self.bases.iter();
+        let known = bases.position(|known| known.chain_id == base.chain_id);
+        let replaced = known.map(|known| self.bases.remove(known));
         self.bases.push(base);
         self.bases.sort_by(|a, b| {
             (&a.name, &a.created, &a.chain_id).cmp(&(&b.name, &b.created, &b.chain_id))
         });
+        replaced
     }
 
     /// Removes the base images of this name, or the one with this digest or chain id, and returns
@@ -279,6 +295,12 @@ impl Catalogue {
     #[must_use]
     pub fn bases(&self) -> &[BaseImage] {
         &self.bases
+    }
+
+    /// The chain ids by which images are known: whoever reads an image that claims one must compare
+    /// that with its bytes.
+    pub fn chain_ids(&self) -> impl Iterator<Item = &str> {
+        self.bases.iter().map(|base| base.chain_id.as_str())
     }
 
     /// The known images of which an image with these chain ids is made, the one with the fewest

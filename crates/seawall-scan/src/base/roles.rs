@@ -7,7 +7,8 @@ use seawall_model::{Layer, Role};
 /// Marks the layers of known images as theirs (the lowest is the base, what was built on it is
 /// middleware), and guesses the role of the others from the
 /// image's history (`created_by` and whether the entry made no layer). Layers above the base
-/// belong to `owner`.
+/// belong to `owner`. A layer whose bytes nobody compared with its digest is none of a known image:
+/// anybody can write another image's digests into a configuration.
 pub(crate) fn assign_roles(
     layers: &mut [Layer],
     history: &[(String, bool)],
@@ -16,6 +17,7 @@ pub(crate) fn assign_roles(
 ) {
     let chain: Vec<&str> = layers
         .iter()
+        .take_while(|layer| layer.verified)
         .map_while(|layer| layer.chain_id.as_deref())
         .collect();
     let known: Vec<BaseImage> = catalogue
@@ -211,6 +213,7 @@ mod tests {
             .iter()
             .map(|chain_id| Layer {
                 chain_id: Some((*chain_id).to_owned()),
+                verified: true,
                 created_by: Some("COPY . /".to_owned()),
                 ..Layer::default()
             })

@@ -10,10 +10,17 @@ mod trusted;
 mod vex;
 
 use jiff::civil::Date;
+use seawall_artifact::Claims;
 use seawall_model::{Finding, Inventory, Status};
+use trusted::Reach;
 
 /// Largest policy file that is read, in bytes: vendors' CSAF files go up to some ten megabytes.
 const MAX_BYTES: usize = 256 << 20;
+
+/// Why an image is not known by its digest or a chain id.
+const UNVERIFIED: &str = "the image says that it is this one, but its layers were not compared with \
+                          its digests, or are others; `seawall scan image` with this file compares \
+                          them";
 
 /// Everything that may hold findings back.
 #[derive(Debug, Default)]
@@ -71,9 +78,23 @@ impl Policy {
         Ok(())
     }
 
+    /// The digests by which it knows images: whoever reads an image that claims one must compare
+    /// that with its bytes, or nothing here applies to it.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        let mut claims = Claims::default();
+        for entry in &self.trusted {
+            entry.add_claims(&mut claims);
+        }
+        for statement in &self.statements {
+            claims.digests.extend(statement.image_digests());
+        }
+        claims
+    }
+
     /// Sets the status of every finding: VEX statements first, as they say what is the case, then
     /// ignore rules, then trusted images. Returns what the user should be told: rules that expired
-    /// by `today`, statements that could not be applied.
+    /// by `today`, statements that could not be applied, trust in what an image only claims to be.
     pub fn apply(
         &self,
         inventory: &Inventory,
@@ -83,6 +104,10 @@ impl Policy {
         let distro = inventory.distro.as_ref();
         let purls: Vec<String> = inventory.packages.iter().map(|p| p.purl(distro)).collect();
         vex::apply(&self.statements, inventory, &purls, findings);
+        let trusted = self.trusted.iter().filter(|entry| entry.holds(today));
+        let trusted: Vec<_> = trusted
+            .map(|entry| (entry, entry.reach(inventory)))
+            .collect();
         for finding in findings
             .iter_mut()
             .filter(|finding| finding.status.counts())
@@ -98,19 +123,33 @@ impl Policy {
                 .find(|rule| rule.holds(today) && rule.matches(finding, package, purl))
                 .map(ignore::Rule::suppression)
                 .or_else(|| {
-                    self.trusted
+                    trusted
                         .iter()
-                        .find(|entry| {
-                            entry.holds(today) && entry.matches(finding, package, inventory)
-                        })
-                        .map(trusted::Entry::suppression)
+                        .find(|(entry, reach)| entry.matches(*reach, finding, package))
+                        .map(|(entry, _)| entry.suppression())
                 });
             if let Some(suppression) = suppression {
                 finding.status = Status::Ignored;
                 finding.suppression = Some(suppression);
             }
         }
-        self.notices(today)
+        let mut notices = self.notices(today);
+        notices.extend(trusted.iter().filter_map(|(entry, reach)| match reach {
+            Reach::Claimed(why) => Some(entry.not_trusted(why)),
+            Reach::None | Reach::Layers(_) | Reach::All => None,
+        }));
+        let claimed = inventory.target.digest.as_ref();
+        let claimed = claimed.filter(|_| inventory.verified_digest().is_none());
+        let mut named = self
+            .statements
+            .iter()
+            .flat_map(vex::Statement::image_digests);
+        if let Some(digest) = claimed.filter(|digest| named.any(|named| named == **digest)) {
+            notices.push(format!(
+                "VEX statements for {digest} are not applied: {UNVERIFIED}"
+            ));
+        }
+        notices
     }
 
     fn notices(&self, today: Date) -> Vec<String> {

@@ -9,6 +9,7 @@ pub(crate) fn inventory() -> Inventory {
     let layer = |index| Layer {
         index,
         chain_id: Some(format!("sha256:chain{index}")),
+        verified: true,
         ..Layer::default()
     };
     Inventory {
@@ -16,6 +17,7 @@ pub(crate) fn inventory() -> Inventory {
             kind: TargetKind::Image,
             name: "reg.example.org/shop/web:1.4".to_owned(),
             digest: Some("sha256:abc".to_owned()),
+            named_by_store: true,
             ..Target::default()
         },
         distro: Some(Distro {

@@ -1,9 +1,20 @@
-use seawall_model::{Finding, FixState, Severity};
+use jiff::civil::{Date, date};
+use seawall_model::{Finding, FixState, Severity, TargetKind};
 
 use super::testing::{finding, inventory};
 use super::*;
 
 type Add = fn(&mut Policy, &str, &[u8]) -> Result<(), PolicyError>;
+
+const TODAY: Date = date(2026, 6, 1);
+
+fn findings() -> Vec<Finding> {
+    vec![
+        finding("CVE-2025-1", 0),
+        finding("CVE-2025-1", 1),
+        finding("CVE-2025-2", 1),
+    ]
+}
 
 /// Applies a policy file to CVE-2025-1 in openssl and lodash and CVE-2025-2 in lodash, and returns
 /// the status of each with the suppression's reason.
@@ -19,13 +30,9 @@ fn check_with(
 ) -> Vec<String> {
     let mut policy = Policy::default();
     add(&mut policy, "policy", file.as_bytes()).unwrap();
-    let mut findings = vec![
-        finding("CVE-2025-1", 0),
-        finding("CVE-2025-1", 1),
-        finding("CVE-2025-2", 1),
-    ];
+    let mut findings = findings();
     findings.iter_mut().for_each(&change);
-    let notices = policy.apply(&inventory(), &mut findings, jiff::civil::date(2026, 6, 1));
+    let notices = policy.apply(&inventory(), &mut findings, TODAY);
     let actual: Vec<String> = findings
         .iter()
         .map(|finding| match &finding.suppression {
@@ -214,6 +221,122 @@ fn trusted_images_hold_back_what_somebody_else_answers_for() {
             expected,
         );
     }
+}
+
+#[test]
+fn a_forged_image_was_trusted_for_what_it_said_of_itself() {
+    let vex = |product: &str| {
+        format!(
+            r#"{{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{{
+            "vulnerability":{{"name":"CVE-2025-1"}},"status":"fixed","products":["{product}"]}}]}}"#
+        )
+    };
+    let trusted = |entry: &str| format!("trusted:\n  - {{{entry}, reason: r}}\n");
+    let nothing = &(|_: &mut Inventory| ()) as &dyn Fn(&mut Inventory);
+    let upper_layer = &|image: &mut Inventory| image.layers[1].verified = false;
+    let lower_layer = &|image: &mut Inventory| image.layers[0].verified = false;
+    let archive = &|image: &mut Inventory| image.target.named_by_store = false;
+    let sbom = &|image: &mut Inventory| {
+        image.target.kind = TargetKind::Sbom;
+        image.target.named_by_store = false;
+        image.layers.iter_mut().for_each(|it| it.verified = false);
+    };
+    for (add, file, change, counted, said) in [
+        (TRUSTED, trusted("digest: 'sha256:abc'"), nothing, 0, ""),
+        (
+            TRUSTED,
+            trusted("digest: 'sha256:abc'"),
+            upper_layer,
+            3,
+            "not compared",
+        ),
+        (TRUSTED, trusted("digest: 'sha256:abc'"), sbom, 0, ""),
+        (
+            TRUSTED,
+            trusted("chain_id: 'sha256:chain0'"),
+            upper_layer,
+            2,
+            "",
+        ),
+        (
+            TRUSTED,
+            trusted("chain_id: 'sha256:chain1'"),
+            upper_layer,
+            3,
+            "not compared",
+        ),
+        (
+            TRUSTED,
+            trusted("chain_id: 'sha256:chain1'"),
+            lower_layer,
+            3,
+            "not compared",
+        ),
+        (
+            TRUSTED,
+            trusted("name: 'reg.example.org/*'"),
+            upper_layer,
+            0,
+            "",
+        ),
+        (
+            TRUSTED,
+            trusted("name: 'reg.example.org/*'"),
+            archive,
+            3,
+            "whoever made it",
+        ),
+        (
+            TRUSTED,
+            trusted("name: 'other.example.org/*'"),
+            archive,
+            3,
+            "",
+        ),
+        (VEX, vex("pkg:oci/web@sha256:abc"), nothing, 1, ""),
+        (
+            VEX,
+            vex("pkg:oci/web@sha256:abc"),
+            upper_layer,
+            3,
+            "not compared",
+        ),
+        (VEX, vex("sha256:abc"), lower_layer, 3, "not compared"),
+        (VEX, vex("sha256:other"), lower_layer, 3, ""),
+    ] {
+        let mut policy = Policy::default();
+        add(&mut policy, "policy", file.as_bytes()).unwrap();
+        let mut image = inventory();
+        change(&mut image);
+        let mut findings = findings();
+        let notices = policy.apply(&image, &mut findings, TODAY);
+        let left = findings.iter().filter(|it| it.status.counts()).count();
+        assert_eq!(left, counted, "{file}: {notices:?}");
+        match said {
+            "" => assert_eq!(notices, [""; 0], "{file}"),
+            said => assert!(notices[0].contains(said), "{file}: {notices:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_a_policy_relies_on_is_known_before_an_image_is_read() {
+    let mut policy = Policy::default();
+    let file =
+        b"trusted:\n  - {digest: 'sha256:a', reason: r}\n  - {chain_id: 'sha256:b', reason: r}\n";
+    policy.add_trusted_images("t", file).unwrap();
+    let products = r#"["pkg:oci/web@sha256:c","pkg:npm/a@sha256:d","sha256:e","web:1"]"#;
+    let vex = openvex(products, "fixed");
+    policy.add_vex("v", vex.as_bytes()).unwrap();
+    let claims = policy.claims();
+    assert_eq!(
+        claims.digests.into_iter().collect::<Vec<_>>(),
+        ["sha256:a", "sha256:c", "sha256:e"]
+    );
+    assert_eq!(
+        claims.chain_ids.into_iter().collect::<Vec<_>>(),
+        ["sha256:b"]
+    );
 }
 
 #[test]
@@ -448,11 +571,7 @@ fn an_ignore_rule_does_not_hide_a_vex_statement() {
     let mut findings = vec![finding("CVE-2025-1", 1)];
     findings[0].severity = Severity::High;
     findings[0].fix.state = FixState::Fixed;
-    assert!(
-        policy
-            .apply(&inventory(), &mut findings, jiff::civil::date(2026, 1, 1))
-            .is_empty()
-    );
+    assert!(policy.apply(&inventory(), &mut findings, TODAY).is_empty());
     assert_eq!(
         findings[0].suppression.as_ref().map(|s| s.by),
         Some("openvex")

@@ -1,12 +1,13 @@
 //! Trusted images: images whose findings somebody else answers for.
 
 use jiff::civil::Date;
-use seawall_model::{Finding, Inventory, Package, Severity, Suppression};
+use seawall_artifact::Claims;
+use seawall_model::{Finding, Inventory, Package, Severity, Suppression, TargetKind};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::glob::Glob;
-use super::{PolicyError, day, yaml};
+use super::{PolicyError, UNVERIFIED, day, yaml};
 use crate::purl::split_reference;
 
 /// One trusted image.
@@ -31,20 +32,43 @@ enum Image {
     ChainId(String),
 }
 
+/// How much of an image an entry speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    None,
+    /// So many layers, from the base up.
+    Layers(usize),
+    All,
+    /// It would be the image that the image says it is, but nobody knows whether that is so.
+    Claimed(&'static str),
+}
+
 impl Entry {
     pub(super) fn holds(&self, today: Date) -> bool {
         self.expires.is_none_or(|expires| today < expires)
     }
 
-    pub(super) fn matches(
-        &self,
-        finding: &Finding,
-        package: &Package,
-        inventory: &Inventory,
-    ) -> bool {
-        finding.severity <= self.up_to
-            && (self.kev || !finding.kev)
-            && self.image.contains(package, inventory)
+    pub(super) fn reach(&self, inventory: &Inventory) -> Reach {
+        self.image.reach(inventory)
+    }
+
+    /// Whether it holds back a finding in an image of which it reaches so much.
+    pub(super) fn matches(&self, reach: Reach, finding: &Finding, package: &Package) -> bool {
+        let is_reached = match reach {
+            Reach::None | Reach::Claimed(_) => false,
+            Reach::All => true,
+            Reach::Layers(layers) => package.layer.is_some_and(|layer| (layer as usize) < layers),
+        };
+        is_reached && finding.severity <= self.up_to && (self.kev || !finding.kev)
+    }
+
+    /// Adds the digests on which it relies.
+    pub(super) fn add_claims(&self, claims: &mut Claims) {
+        match &self.image {
+            Image::Digest(digest) => drop(claims.digests.insert(digest.clone())),
+            Image::ChainId(chain_id) => drop(claims.chain_ids.insert(chain_id.clone())),
+            Image::Name(_) => {}
+        }
     }
 
     pub(super) fn suppression(&self) -> Suppression {
@@ -65,26 +89,44 @@ impl Entry {
             self.source
         )
     }
+
+    /// What is said of an image that only claims to be this one.
+    pub(super) fn not_trusted(&self, why: &str) -> String {
+        format!("the trusted image at {} is not applied: {why}", self.source)
+    }
 }
 
+/// Why an image is not trusted by its name.
+const UNNAMED: &str = "an archive is named by whoever made it; name the image by `digest` or \
+                       `chain_id`, or scan it where a registry or a container runtime keeps it";
+
 impl Image {
-    fn contains(&self, package: &Package, inventory: &Inventory) -> bool {
+    fn reach(&self, inventory: &Inventory) -> Reach {
         let target = &inventory.target;
         match self {
-            Self::Digest(digest) => target.digest.as_ref() == Some(digest),
+            Self::Digest(digest) if target.digest.as_ref() != Some(digest) => Reach::None,
+            Self::Digest(_) => match inventory.verified_digest() {
+                Some(_) => Reach::All,
+                None => Reach::Claimed(UNVERIFIED),
+            },
             Self::Name(glob) => {
-                let names = std::iter::once(&target.name).chain(&target.tags);
-                names
-                    .into_iter()
-                    .any(|name| glob.matches(name) || glob.matches(split_reference(name).0))
+                let mut names = std::iter::once(&target.name).chain(&target.tags);
+                let is_named =
+                    names.any(|name| glob.matches(name) || glob.matches(split_reference(name).0));
+                match target.kind {
+                    TargetKind::Image | TargetKind::Sbom if !is_named => Reach::None,
+                    TargetKind::Image if !target.named_by_store => Reach::Claimed(UNNAMED),
+                    TargetKind::Image | TargetKind::Sbom => Reach::All,
+                    TargetKind::Filesystem | TargetKind::Host => Reach::None,
+                }
             }
             Self::ChainId(chain_id) => {
-                let top = inventory
-                    .layers
-                    .iter()
-                    .position(|layer| layer.chain_id.as_ref() == Some(chain_id));
-                let layer = package.layer.map(|layer| layer as usize);
-                top.zip(layer).is_some_and(|(top, layer)| layer <= top)
+                let mut layers = inventory.layers.iter();
+                match layers.position(|layer| layer.chain_id.as_ref() == Some(chain_id)) {
+                    None => Reach::None,
+                    Some(top) if top < inventory.verified_layers() => Reach::Layers(top + 1),
+                    Some(_) => Reach::Claimed(UNVERIFIED),
+                }
             }
         }
     }

@@ -5,6 +5,8 @@ use crate::exit::{Exit, Failure, Result};
 use crate::inventory::{Reader, catalogue_path, load_catalogue};
 use crate::stdout;
 use anyhow::{Context, anyhow};
+use seawall_artifact::Claims;
+use seawall_model::Incomplete;
 use seawall_scan::base::{BaseImage, Catalogue, CatalogueError};
 use std::fs;
 use std::path::Path;
@@ -28,13 +30,14 @@ pub(crate) fn run(command: &Base) -> Result<Exit> {
                 owner: None,
                 no_store: true,
             };
-            let inventory = Reader::new(&reading, *quiet)?.image(target)?;
+            let reader = Reader::new(&reading, Claims::default(), *quiet)?;
+            let inventory = reader.verifying_everything().image(target)?;
             let name = name
                 .clone()
                 .or_else(|| inventory.target.tags.first().cloned())
                 .unwrap_or_else(|| inventory.target.name.clone());
-            let base =
-                BaseImage::from_inventory(name, owner.clone(), &inventory).map_err(unusable)?;
+            let base = BaseImage::from_inventory(name, owner.clone(), &inventory)
+                .map_err(|error| refused(error, &inventory.incomplete))?;
             let exit = add(base, catalogue.file.as_deref())?;
             match inventory.incomplete.as_slice() {
                 [] => Ok(exit),
@@ -66,8 +69,14 @@ fn add(base: BaseImage, file: Option<&Path>) -> Result<Exit> {
             })?;
     }
     let line = describe(&base);
-    Catalogue::change(&path, |catalogue| catalogue.add(base)).map_err(unusable)?;
-    stdout::line(&format!("{line}\nadded to {}", path.display()))
+    let name = base.name.clone();
+    let replaced = Catalogue::change(&path, |catalogue| catalogue.add(base)).map_err(unusable)?;
+    // An image has one name, or it would have two owners.
+    let renamed = match replaced.filter(|known| known.name != name) {
+        Some(known) => format!("; the same image was known as {} before", known.name),
+        None => String::new(),
+    };
+    stdout::line(&format!("{line}\nadded to {}{renamed}", path.display()))
 }
 
 fn list(file: Option<&Path>, json: bool) -> Result<Exit> {
@@ -86,10 +95,10 @@ fn list(file: Option<&Path>, json: bool) -> Result<Exit> {
 }
 
 fn remove(name: &str, file: Option<&Path>) -> Result<Exit> {
-    let (catalogue, path) = load_catalogue(file)?;
-    let removed = match catalogue.bases().is_empty() {
-        true => 0,
-        false => Catalogue::change(&path, |catalogue| catalogue.remove(name)).map_err(unusable)?,
+    let path = catalogue_path(file)?;
+    let removed = match path.exists() {
+        true => Catalogue::change(&path, |catalogue| catalogue.remove(name)).map_err(unusable)?,
+        false => 0,
     };
     if removed == 0 {
         return Err(
@@ -115,11 +124,25 @@ fn describe(base: &BaseImage) -> String {
         .unwrap_or("no date");
     let incomplete = if base.incomplete { " (incomplete)" } else { "" };
     format!(
-        "{}  {owner}  {platform}  {created}  {layers}, {} packages{incomplete}  {}",
+        "{}  {owner}  {platform}  {created}  {layers}, {} packages{incomplete}  chain id {}",
         base.name,
         base.packages.len(),
         base.chain_id
     )
+}
+
+/// An image that cannot become an entry, with what was wrong with it first.
+fn refused(error: CatalogueError, incomplete: &[Incomplete]) -> Failure {
+    match (error, incomplete.first()) {
+        (error @ CatalogueError::Unverified { .. }, Some(first)) => {
+            let failure = Failure::incomplete(anyhow!("{error}: {first}"));
+            match &first.hint {
+                Some(hint) => failure.hint(hint),
+                None => failure.hint("get the image again from where it comes"),
+            }
+        }
+        (error, _) => unusable(error),
+    }
 }
 
 fn unusable(error: CatalogueError) -> Failure {

@@ -5,12 +5,13 @@ use crate::exit::{Exit, Failure, Result};
 use crate::inventory::Reader;
 use crate::outputs;
 use anyhow::anyhow;
+use seawall_artifact::Claims;
 use seawall_model::Inventory;
 use std::path::Path;
 
 pub(crate) fn run(args: &Sbom) -> Result<Exit> {
     outputs::check(&args.outputs)?;
-    let reader = Reader::new(&args.reading, args.quiet)?;
+    let reader = Reader::new(&args.reading, Claims::default(), args.quiet)?;
     let inventory = read(&reader, &args.target)?;
     outputs::write_sbom(&inventory, args.format, &args.outputs)
 }

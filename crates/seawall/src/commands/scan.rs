@@ -46,7 +46,7 @@ fn several(
     let started = Instant::now();
     outputs::check(&options.output.outputs)?;
     let assessor = Assessor::open(&options.matching, today())?;
-    let reader = Reader::new(&options.reading, options.output.quiet)?;
+    let reader = Reader::new(&options.reading, assessor.claims(), options.output.quiet)?;
     let (inventories, notices) = read(&reader)?;
     let mut assessments = Vec::new();
     for inventory in inventories {

@@ -116,8 +116,16 @@ pub(crate) fn findings(report: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A `docker save` archive of these layers, each a list of paths and contents.
-pub(crate) fn docker_archive(layers: &[&[(&str, &str)]]) -> Vec<u8> {
+/// A layer: paths and contents.
+pub(crate) type Files<'a> = &'a [(&'a str, &'a str)];
+
+/// A `docker save` archive of these layers.
+pub(crate) fn docker_archive(layers: &[Files<'_>]) -> Vec<u8> {
+    forged_archive(layers, layers)
+}
+
+/// A `docker save` archive that says of itself that it has the layers `claimed`, and has others.
+pub(crate) fn forged_archive(claimed: &[Files<'_>], layers: &[Files<'_>]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     let mut add = |name: &str, bytes: &[u8]| {
         let mut header = tar::Header::new_ustar();
@@ -128,12 +136,11 @@ pub(crate) fn docker_archive(layers: &[&[(&str, &str)]]) -> Vec<u8> {
     let mut names = Vec::new();
     let mut diff_ids = Vec::new();
     let mut history = Vec::new();
-    for (index, files) in layers.iter().enumerate() {
-        let layer = tar_of(files);
+    for (index, (files, claimed)) in layers.iter().zip(claimed).enumerate() {
         let name = format!("{index}/layer.tar");
-        add(&name, &layer);
+        add(&name, &tar_of(files));
         names.push(name);
-        diff_ids.push(format!("sha256:{}", sha256(&layer)));
+        diff_ids.push(format!("sha256:{}", sha256(&tar_of(claimed))));
         history.push(serde_json::json!({"created_by": format!("COPY part-{index} / # buildkit")}));
     }
     let config = serde_json::json!({

@@ -140,6 +140,13 @@ pub(super) fn apply(
 }
 
 impl Statement {
+    /// The digests by which it names images.
+    pub(super) fn image_digests(&self) -> impl Iterator<Item = String> {
+        self.products
+            .iter()
+            .filter_map(|product| product.subject.image_digest().map(str::to_owned))
+    }
+
     fn speaks_of(
         &self,
         own: &PackageUrl<'_>,
@@ -205,12 +212,22 @@ impl Subject {
     fn is_target(&self, inventory: &Inventory) -> bool {
         let target = &inventory.target;
         match self {
-            Self::Purl(purl) => purl::is_image(purl, target),
+            Self::Purl(purl) => purl::is_image(purl, inventory),
             Self::Name(name) => {
                 *name == target.name
-                    || target.digest.as_ref() == Some(name)
+                    || inventory.verified_digest() == Some(name)
                     || target.tags.contains(name)
             }
+        }
+    }
+
+    /// The digest of the image that it names.
+    fn image_digest(&self) -> Option<&str> {
+        match self {
+            Self::Purl(purl) => purl::image_digest(purl),
+            Self::Name(name) => Some(name)
+                .filter(|name| name.starts_with("sha256:"))
+                .map(String::as_str),
         }
     }
 }

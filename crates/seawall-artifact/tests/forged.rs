@@ -1,0 +1,195 @@
+//! Images that say of themselves what they are not.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use seawall_artifact::{Claims, Options, ReadArtifact, Verify, chain_ids};
+use support::*;
+
+fn relying_on(digests: &[&str], chain_ids: &[&str]) -> Options {
+    let owned = |list: &[&str]| list.iter().map(|it| (*it).to_owned()).collect();
+    Options {
+        verify: Verify::Claims(Claims {
+            digests: owned(digests),
+            chain_ids: owned(chain_ids),
+        }),
+        ..Options::default()
+    }
+}
+
+fn everything() -> Options {
+    Options {
+        verify: Verify::Everything,
+        ..Options::default()
+    }
+}
+
+fn verified(read: &ReadArtifact<Lines>) -> Vec<bool> {
+    read.layers.iter().map(|layer| layer.verified).collect()
+}
+
+/// A `docker save` archive with the configuration of `named` and the layers `stored`.
+fn archive(named: &[&[u8]], stored: &[&[u8]]) -> Vec<u8> {
+    let config = config(named);
+    let names: Vec<_> = (0..stored.len()).map(|n| format!("{n}.tar")).collect();
+    let manifest = serde_json::json!([{ "Config": "c.json", "Layers": names }]).to_string();
+    let mut members = vec![
+        Member::File("manifest.json", manifest.as_bytes()),
+        Member::File("c.json", config.as_bytes()),
+    ];
+    for (name, layer) in names.iter().zip(stored) {
+        members.push(Member::File(name, layer));
+    }
+    tar(&members)
+}
+
+#[test]
+fn a_forged_layer_passed_for_the_one_that_the_configuration_names() {
+    let base = tar(&[Member::File("etc/os-release", b"ID=debian")]);
+    let top = tar(&[Member::File("app", b"1")]);
+    let evil = tar(&[Member::File("app", b"2")]);
+    let chain = chain_ids([&*sha256(&base), &*sha256(&top)]);
+    let digest = sha256(config(&[&base, &top]).as_bytes());
+    for (options, hashed) in [
+        (Options::default(), 0),
+        (relying_on(&["sha256:other"], &[]), 0),
+        (relying_on(&[&digest], &[]), 2),
+        (relying_on(&[], &[&chain[0]]), 1),
+        (relying_on(&[], &[&chain[1]]), 2),
+        (everything(), 2),
+    ] {
+        for format in FORMATS {
+            check_forged([&base, &top, &evil], *format, &options, hashed);
+        }
+    }
+}
+
+/// Reads the image of `base` and `top`, and the one that has `evil` in the place of `top`, of which
+/// so many layers are to be hashed.
+fn check_forged([base, top, evil]: [&[u8]; 3], format: Format, options: &Options, hashed: usize) {
+    for stored in [[base, top], [base, evil]] {
+        let is_forged = stored[1] == evil;
+        let compressed = stored.map(|layer| compress(format, layer));
+        let by_layer = archive(&[base, top], &[&compressed[0], &compressed[1]]);
+        let as_stream = compress(format, &archive(&[base, top], &stored));
+        for (bytes, streamed) in [(by_layer, false), (as_stream, format != Format::Plain)] {
+            // Of a stream it shows too late which of its layers somebody relies on.
+            let asked = options.verify != Verify::Nothing;
+            let hashed = if streamed && asked { 2 } else { hashed };
+            let read = read_file(&bytes, options).unwrap();
+            let expected = [hashed > 0, hashed > 1 && !is_forged];
+            assert_eq!(verified(&read), expected, "{format:?}");
+            let told = reasons(&read);
+            assert_eq!(told.len(), usize::from(hashed > 1 && is_forged), "{told:?}");
+            let named = |it: &String| it.contains("corrupt: the configuration names it sha256:");
+            assert!(told.iter().all(named), "{told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_layer_that_was_cut_off_is_not_verified() {
+    let layer = tar(&[Member::File("a", b"1"), Member::File("b", &[7; 4096])]);
+    let cut = &layer[..2000];
+    for bytes in [cut.to_vec(), compress(Format::Gzip, cut)] {
+        let read = read_file(&archive(&[&layer], &[&bytes]), &everything()).unwrap();
+        assert_eq!(verified(&read), [false]);
+        assert!(!reasons(&read).is_empty());
+    }
+}
+
+#[test]
+fn what_stands_behind_the_end_of_a_layer_is_hashed_too() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let mut longer = layer.clone();
+    longer.extend([0; 20_000]);
+    for format in FORMATS {
+        let stored = compress(*format, &longer);
+        let read = read_file(&archive(&[&longer], &[&stored]), &everything()).unwrap();
+        assert_eq!(verified(&read), [true], "{format:?}");
+        let read = read_file(&archive(&[&layer], &[&stored]), &everything()).unwrap();
+        assert_eq!(verified(&read), [false], "{format:?}");
+    }
+}
+
+#[test]
+fn an_empty_layer_that_occurred_twice_in_a_stream_was_missing_the_second_time() {
+    let base = tar(&[Member::File("a", b"1")]);
+    let empty = vec![0; 1024];
+    let config = config(&[&base, &empty, &base, &empty]);
+    let manifest = br#"[{"Config":"c.json","Layers":["a.tar","e.tar","a.tar","e.tar"]}]"#;
+    let saved = tar(&[
+        Member::File("c.json", config.as_bytes()),
+        Member::File("a.tar", &base),
+        Member::File("e.tar", &empty),
+        Member::File("manifest.json", manifest),
+    ]);
+    for bytes in [saved.clone(), compress(Format::Zstd, &saved)] {
+        let read = read_file(&bytes, &everything()).unwrap();
+        assert_eq!(reasons(&read), [""; 0]);
+        assert_eq!(verified(&read), [true; 4]);
+        assert_eq!(lines(&read)[2], ["file a size=1 1"]);
+    }
+}
+
+#[test]
+fn a_layout_had_the_digest_of_a_manifest_that_was_not_in_it() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let blob = |bytes: &[u8]| sha256(bytes).replace("sha256:", "blobs/sha256/");
+    let config = config(&[&layer]);
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "config": { "digest": sha256(config.as_bytes()) },
+        "layers": [{ "digest": sha256(&layer) }],
+    })
+    .to_string();
+    let digest = sha256(manifest.as_bytes());
+    let index = serde_json::json!({ "manifests": [{ "digest": digest }] }).to_string();
+    let other_config = config.replace("blue", "red!");
+    let other_manifest = format!("{manifest} ");
+    for (manifest_bytes, config_bytes, expected) in [
+        (&manifest, &config, Some(&*digest)),
+        (&other_manifest, &config, None),
+        (&manifest, &other_config, None),
+    ] {
+        let layout = tar(&[
+            Member::File("index.json", index.as_bytes()),
+            Member::File(&blob(manifest.as_bytes()), manifest_bytes.as_bytes()),
+            Member::File(&blob(config.as_bytes()), config_bytes.as_bytes()),
+            Member::File(&blob(&layer), &layer),
+        ]);
+        let read = read_file(&layout, &everything()).unwrap();
+        assert_eq!(read.image.as_ref().unwrap().digest.as_deref(), expected);
+        assert_eq!(read.incomplete.is_empty(), expected.is_some());
+        assert_eq!(verified(&read), [true]);
+    }
+}
+
+#[test]
+fn a_digest_of_an_unknown_kind_was_taken_for_checked_in_silence() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let config = config(&[&layer]);
+    let manifest = serde_json::json!({
+        "config": { "digest": "blake3:aa" },
+        "layers": [{ "digest": sha256(&layer) }],
+    })
+    .to_string();
+    let digest = sha256(manifest.as_bytes());
+    let index = serde_json::json!({ "manifests": [{ "digest": digest }] }).to_string();
+    let blob = |digest: &str| format!("blobs/{}", digest.replace(':', "/"));
+    let layout = tar(&[
+        Member::File("index.json", index.as_bytes()),
+        Member::File(&blob(&digest), manifest.as_bytes()),
+        Member::File("blobs/blake3/aa", config.as_bytes()),
+        Member::File(&blob(&sha256(&layer)), &layer),
+    ]);
+    let read = read_file(&layout, &Options::default()).unwrap();
+    assert_eq!(lines(&read), [["file a size=1 1"]]);
+    assert!(
+        reasons(&read)[0].contains("not checked"),
+        "{:?}",
+        reasons(&read)
+    );
+    assert_eq!(read.image.unwrap().digest, None);
+}
