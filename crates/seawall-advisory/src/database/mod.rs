@@ -508,7 +508,7 @@ pub(crate) fn assemble(sections: &[Vec<u8>; Section::COUNT]) -> Vec<u8> {
     }
     let hashes: Vec<[u8; 32]> = file[HEADER_LEN..]
         .par_chunks(BLOCK_LEN)
-        .map(|block| Sha256::digest(block).into())
+        .map(|block| blake3::hash(block).into())
         .collect();
     let table_at = file.len() as u64;
     let table = hashes.concat();

@@ -4,9 +4,11 @@ use std::cmp::Ordering;
 
 /// Compares two runs of ASCII digits by value. An empty run is zero.
 pub(super) fn order(a: &str, b: &str) -> Ordering {
-    let a = a.trim_start_matches('0');
-    let b = b.trim_start_matches('0');
-    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+    let (_, a) = split_while(a, |b| b == b'0');
+    let (_, b) = split_while(b, |b| b == b'0');
+    // Byte by byte: numbers are so short that setting up a comparison of memory costs more.
+    let order = a.len().cmp(&b.len());
+    order.then_with(|| a.bytes().cmp(b.bytes()))
 }
 
 /// Whether a run of digits is zero.
@@ -29,6 +31,23 @@ pub(super) fn split_while(text: &str, test: impl Fn(u8) -> bool) -> (&str, &str)
 /// Splits the leading digits off a text.
 pub(super) fn split_digits(text: &str) -> (&str, &str) {
     split_while(text, |b| b.is_ascii_digit())
+}
+
+/// How many numbers stand in a text with a separator between each two; `None` if something else
+/// does.
+pub(super) fn count(text: &str, separator: u8) -> Option<usize> {
+    let mut numbers = 0;
+    let mut after_digit = false;
+    for byte in text.bytes() {
+        match (byte.is_ascii_digit(), after_digit) {
+            (true, false) => numbers += 1,
+            (true, true) => {}
+            (false, true) if byte == separator => {}
+            (false, _) => return None,
+        }
+        after_digit = byte.is_ascii_digit();
+    }
+    after_digit.then_some(numbers)
 }
 
 /// Compares two lists of numbers, position by position; where one ends, it is the lower one.

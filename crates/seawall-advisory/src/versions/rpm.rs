@@ -76,7 +76,7 @@ fn order_segments(mut a: &str, mut b: &str) -> Ordering {
         let ((kind_a, text_a, rest_a), (kind_b, text_b, rest_b)) = (segment(a), segment(b));
         let order = kind_a.cmp(&kind_b).then_with(|| match kind_a {
             Kind::Digits => number::order(text_a, text_b),
-            _ => text_a.cmp(text_b),
+            _ => text_a.bytes().cmp(text_b.bytes()),
         });
         if order.is_ne() || kind_a == Kind::End {
             return order;

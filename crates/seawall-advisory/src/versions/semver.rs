@@ -40,18 +40,19 @@ impl<'a> Version<'a> {
         text: &'a str,
         components: RangeInclusive<usize>,
     ) -> Result<Self, &'static str> {
-        let (text, build) = match text.split_once('+') {
-            Some((text, build)) => (text, Some(build)),
-            None => (text, None),
+        let (core, rest) = number::split_while(text, |b| !matches!(b, b'-' | b'+'));
+        let (pre_release, rest) = match rest.strip_prefix('-') {
+            Some(rest) => {
+                let (pre_release, rest) = number::split_while(rest, |b| b != b'+');
+                (Some(pre_release), rest)
+            }
+            None => (None, rest),
         };
-        let (core, pre_release) = match text.split_once('-') {
-            Some((core, pre_release)) => (core, Some(pre_release)),
-            None => (text, None),
-        };
-        if !core.split('.').all(number::is_number) {
+        let build = rest.strip_prefix('+');
+        let Some(count) = number::count(core, b'.') else {
             return Err("it is not numbers with dots between");
-        }
-        if !components.contains(&core.split('.').count()) {
+        };
+        if !components.contains(&count) {
             return Err("it does not have as many numbers as it must");
         }
         if !pre_release.into_iter().chain(build).all(is_identifiers) {
@@ -84,16 +85,18 @@ pub(super) fn is_identifiers(text: &str) -> bool {
 
 /// Compares numbers with dots between; missing ones are zero.
 pub(super) fn order_core(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.split('.'), b.split('.'));
-    loop {
-        let order = match (a.next(), b.next()) {
-            (None, None) => return Ordering::Equal,
-            (a, b) => number::order(a.unwrap_or_default(), b.unwrap_or_default()),
-        };
+    let (mut a, mut b) = (a, b);
+    while !(a.is_empty() && b.is_empty()) {
+        let ((number_a, rest_a), (number_b, rest_b)) =
+            (number::split_digits(a), number::split_digits(b));
+        let order = number::order(number_a, number_b);
         if order.is_ne() {
             return order;
         }
+        a = rest_a.strip_prefix('.').unwrap_or_default();
+        b = rest_b.strip_prefix('.').unwrap_or_default();
     }
+    Ordering::Equal
 }
 
 /// A release is above all its pre-releases.
