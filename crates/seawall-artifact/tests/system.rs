@@ -7,7 +7,7 @@
 
 mod support;
 
-use seawall_artifact::{Options, Source, runtimes};
+use seawall_artifact::{Options, Source, Verify, runtimes};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -124,9 +124,15 @@ fn archive() -> tempfile::NamedTempFile {
     temp(&bytes)
 }
 
-/// Reads the image of [`archive`], and asserts that all of it was read.
+/// Reads the image of [`archive`], and asserts that all of it was read and is what it says.
 fn check(source: &Source) -> seawall_artifact::ReadArtifact<support::Lines> {
-    let read = read_source(source, &Options::default()).unwrap();
+    let options = Options {
+        verify: Verify::Everything,
+        ..Options::default()
+    };
+    let read = read_source(source, &options).unwrap();
+    assert!(read.layers.iter().all(|layer| layer.verified), "{source}");
+    assert!(read.image.as_ref().unwrap().named_by_store, "{source}");
     assert_eq!(reasons(&read), Vec::<String>::new(), "{source}");
     let mut lines = lines(&read);
     for layer in &mut lines {
