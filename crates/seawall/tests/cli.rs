@@ -736,3 +736,43 @@ fn a_directory_is_stored_by_its_place_not_by_how_it_was_typed() {
     let place = place.display().to_string();
     assert_eq!(run.stdout.matches(&place).count(), 1, "{run:?}");
 }
+
+#[test]
+fn a_delta_was_written_over_the_database_that_it_is_made_from() {
+    let workspace = prepared();
+    let good = workspace.path().join(".local/share/seawall/advisories.db");
+    let good = std::fs::read(good).unwrap();
+    workspace.write("old.db", &good);
+    workspace.write("new.db", &good);
+    std::os::unix::fs::symlink("new.db", workspace.path().join("link")).unwrap();
+    for out in ["old.db", "./new.db", "link"] {
+        let run = workspace.run(&format!("db delta create old.db new.db --out {out}"));
+        assert_eq!(run.code, 2, "{out}: {run:?}");
+        assert!(run.stderr.contains("hint: name another file"), "{run:?}");
+    }
+    for name in ["old.db", "new.db"] {
+        let bytes = std::fs::read(workspace.path().join(name)).unwrap();
+        assert_eq!(bytes, good, "{name}");
+    }
+    let run = workspace.run("db delta create old.db new.db --out delta");
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
+fn of_two_reports_in_one_file_the_first_was_lost() {
+    let workspace = prepared();
+    for (first, second) in [("a", "a"), ("a", "./a"), ("a", ".local/../a")] {
+        for words in [
+            format!("scan image image.tar --output json={first} --output sarif={second}"),
+            format!("rematch --output json={first} --output sarif={second}"),
+            format!("sbom image image.tar --output spdx={first} --output cyclonedx={second}"),
+        ] {
+            let run = workspace.run(&words);
+            assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{words}: {run:?}");
+            assert!(run.stderr.contains("goes to the same file"), "{run:?}");
+            assert!(!workspace.path().join("a").exists(), "{words}");
+        }
+    }
+    let words = "scan image image.tar --output json=/dev/null --output sarif=/dev/null";
+    assert_eq!(workspace.run(words).code, 0);
+}
