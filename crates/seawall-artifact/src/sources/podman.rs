@@ -341,7 +341,14 @@ impl Storage {
         });
         let planned = planned.collect();
         let incomplete = incomplete.into_iter().collect();
-        let plan = assemble(&place, info, &config, planned, incomplete, &options.limits);
+        let plan = assemble(
+            &place,
+            info,
+            Some(&config),
+            planned,
+            incomplete,
+            &options.limits,
+        );
         let mut image = plan.image;
         let mut below = None;
         for (layer, id) in image.layers.iter_mut().zip(&chain) {
