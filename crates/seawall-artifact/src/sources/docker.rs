@@ -66,6 +66,19 @@ pub(super) fn stores(options: &Options) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
+/// The directories that a `daemon.json` names for the daemon's data (dockerd(8); `graph` was its name
+/// before Docker 17.05).
+pub(super) fn data_roots(configuration: &str) -> Vec<PathBuf> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "kebab-case")]
+    struct Configuration {
+        data_root: Option<PathBuf>,
+        graph: Option<PathBuf>,
+    }
+    let read: Configuration = serde_json::from_str(configuration).unwrap_or_default();
+    read.data_root.into_iter().chain(read.graph).collect()
+}
+
 /// Digests of the images of the daemon's running containers. `None` without a daemon.
 pub(super) fn running_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
     let Some(daemon) = Daemon::find(options)? else {
