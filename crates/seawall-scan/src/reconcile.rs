@@ -5,6 +5,7 @@ use crate::analyzers::java::{Pom, resolve_poms};
 use crate::analyzers::os_release;
 use crate::path_set::PathHasher;
 use crate::squash::{Squashed, VisibleFile};
+use crate::unversioned::Asked;
 use seawall_model::{
     Distro, DistroFamily, Evidence, Incomplete, IncompleteReason, Package, PackageType,
 };
@@ -18,6 +19,7 @@ pub(crate) struct Reconciled {
     pub(crate) packages: Vec<Package>,
     pub(crate) development_excluded: u32,
     pub(crate) distro: Option<Distro>,
+    pub(crate) notes: Vec<String>,
     pub(crate) incomplete: Vec<Incomplete>,
 }
 
@@ -34,6 +36,7 @@ pub(crate) fn reconcile(
     let mut candidates: Vec<Package> = Vec::new();
     let mut poms: Vec<Pom> = Vec::new();
     let mut pom_layers: Vec<u32> = Vec::new();
+    let mut asked = Asked::new(include_development);
     for VisibleFile {
         result,
         origins,
@@ -47,11 +50,13 @@ pub(crate) fn reconcile(
         if owner.is_none() {
             pom_layers.extend(result.poms.iter().map(|_| layer));
             poms.extend(result.poms);
+            asked.add(&result.path, result.unversioned);
         }
         for (mut package, layer) in result.packages.into_iter().zip(origins) {
             package.layer = Some(layer);
             match &owner {
                 Some(owner) if package.evidence != Evidence::Database => {
+                    asked.answer(&package);
                     let count = folded.entry(owner.clone()).or_default();
                     *count = count.saturating_add(1);
                 }
@@ -73,6 +78,9 @@ pub(crate) fn reconcile(
     }
     drop_realised_declarations(&mut candidates);
     let mut packages = merge(candidates);
+    for package in &packages {
+        asked.answer(package);
+    }
     assign_folded(&mut packages, &mut folded);
     let before = packages.len();
     packages.retain(|package| include_development || !package.development);
@@ -81,6 +89,7 @@ pub(crate) fn reconcile(
         packages,
         development_excluded: u32::try_from(excluded).unwrap_or(u32::MAX),
         distro,
+        notes: asked.notes(),
         incomplete,
     }
 }
@@ -193,7 +202,7 @@ const INSTALL_DIRECTORIES: &[(PackageType, &str)] = &[
 
 /// Directories of installed packages. A lockfile in there is the one that the package was
 /// developed with: it says nothing of what is installed.
-const PACKAGE_DIRECTORIES: &[&str] = &[
+pub(crate) const PACKAGE_DIRECTORIES: &[&str] = &[
     "/node_modules/",
     "/bower_components/",
     "/site-packages/",

@@ -776,3 +776,28 @@ fn of_two_reports_in_one_file_the_first_was_lost() {
     let words = "scan image image.tar --output json=/dev/null --output sarif=/dev/null";
     assert_eq!(workspace.run(words).code, 0);
 }
+
+#[test]
+fn requirements_without_a_version_were_passed_over_in_silence() {
+    let workspace = prepared();
+    workspace.write("app/requirements.txt", "django==3.2.0\nflask>=2\n");
+    workspace.write(
+        "app/web/package.json",
+        r#"{"dependencies": {"cart": "^1"}}"#,
+    );
+    let scan = workspace.run("scan fs app -f json");
+    for run in [scan, workspace.run("rematch app -f json")] {
+        let report = run.json();
+        let notices = report["notices"].to_string();
+        for says in [
+            "1 requirement without an exact version in 1 file is not matched, like flask in \
+             /requirements.txt",
+            "1 dependency in 1 package.json is not matched, neither installed nor in a lockfile, \
+             like cart in /web/package.json",
+        ] {
+            assert!(notices.contains(says), "{notices}");
+        }
+    }
+    let table = workspace.run("scan fs app").stdout;
+    assert!(table.contains("note: 1 requirement without"), "{table}");
+}

@@ -38,6 +38,7 @@ fn inventory(distro: Option<Distro>, packages: Vec<Package>) -> Inventory {
         distro,
         layers: Vec::new(),
         development_excluded: Default::default(),
+        notes: Vec::new(),
         packages,
         incomplete: Vec::new(),
     }
