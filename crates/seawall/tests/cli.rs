@@ -801,3 +801,13 @@ fn requirements_without_a_version_were_passed_over_in_silence() {
     let table = workspace.run("scan fs app").stdout;
     assert!(table.contains("note: 1 requirement without"), "{table}");
 }
+
+#[test]
+fn the_list_of_inventories_was_refused_in_a_format_that_it_is_not_written_in() {
+    let workspace = prepared();
+    workspace.write("other.tar", image());
+    workspace.run("scan image image.tar --quiet");
+    workspace.run("scan image other.tar --quiet");
+    let run = workspace.run("rematch --list -f cyclonedx");
+    assert_eq!((run.code, run.stdout.lines().count()), (0, 2), "{run:?}");
+}

@@ -24,12 +24,14 @@ pub(crate) fn run(scan: &Scan) -> Result<Exit> {
                 (_, true) => host::Images::None,
                 _ => host::Images::Running,
             };
-            if images != host::Images::None {
+            let may_be_several = || {
                 outputs::hold_several(&options.output).map_err(|failure| {
                     failure.hint("add --no-images, and scan the images with `seawall scan image`")
-                })?;
-            }
-            several(options, |reader| host::inventories(reader, images))
+                })
+            };
+            several(options, |reader| {
+                host::inventories(reader, images, &may_be_several)
+            })
         }
     }
 }
