@@ -307,6 +307,9 @@ pub(crate) fn open_content(
     content: Content,
     options: &Options,
 ) -> Result<Opened, Error> {
+    if content.is_empty() {
+        return Err(Error::Empty { place });
+    }
     let mut magic = [0; MAGIC_LEN];
     let n = content
         .read_at(&mut magic, 0)

@@ -99,6 +99,10 @@ impl<'a> Reader<'a> {
                 "{name} is larger than {MAX_SBOM} bytes"
             )));
         }
+        if bytes.is_empty() {
+            return Err(Failure::incomplete(anyhow!("{name} is empty"))
+                .hint("what should have written it has failed: see what it says"));
+        }
         let mut inventory = sbom::read(&name, &bytes).map_err(|error| {
             let hint = error.hint();
             Failure::incomplete(anyhow!(error).context(name.clone())).hint(hint)

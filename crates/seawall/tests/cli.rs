@@ -803,6 +803,56 @@ fn requirements_without_a_version_were_passed_over_in_silence() {
 }
 
 #[test]
+fn an_empty_file_was_called_an_image_without_a_manifest() {
+    let workspace = prepared();
+    workspace.write("empty", "");
+    for words in [
+        "scan image ./empty",
+        "scan image -",
+        "scan sbom empty",
+        "scan sbom -",
+        "sbom image ./empty",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{words}: {run:?}");
+        assert!(run.stderr.contains(" is empty\nhint: "), "{words}: {run:?}");
+    }
+}
+
+#[test]
+fn an_unreachable_daemon_is_told_with_what_named_it() {
+    let workspace = prepared();
+    let run = |variables: &[(&str, &str)]| {
+        let run = workspace.run_in("scan image docker:app:1", "", variables);
+        assert_eq!(run.code, 2, "{run:?}");
+        run.stderr
+    };
+    for host in ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"] {
+        let said = run(&[("DOCKER_HOST", host)]);
+        assert!(said.contains(host), "{said}");
+        assert!(said.contains("hint: DOCKER_HOST names that"), "{said}");
+    }
+    let name = "far";
+    workspace.write(
+        &format!(
+            "docker/contexts/meta/{}/meta.json",
+            command::sha256(name.as_bytes())
+        ),
+        r#"{"Endpoints": {"docker": {"Host": "unix:///nowhere/docker.sock"}}}"#,
+    );
+    let folder = workspace.path().join("docker").display().to_string();
+    let said = run(&[
+        ("DOCKER_HOST", ""),
+        ("DOCKER_CONFIG", &folder),
+        ("DOCKER_CONTEXT", name),
+    ]);
+    assert!(
+        said.contains(&format!("hint: the Docker context '{name}'")),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_list_of_inventories_was_refused_in_a_format_that_it_is_not_written_in() {
     let workspace = prepared();
     workspace.write("other.tar", image());
