@@ -21,6 +21,8 @@ const MAX_SBOM: u64 = 512 << 20;
 /// How targets are read: the options, with the files that they name.
 pub(crate) struct Reader<'a> {
     reading: &'a Reading,
+    /// Of a multi-platform image.
+    platform: Option<String>,
     catalogue: Catalogue,
     verify: Verify,
     today: Date,
@@ -35,11 +37,18 @@ impl<'a> Reader<'a> {
         claims.chain_ids.extend(known);
         Ok(Self {
             reading,
+            platform: None,
             catalogue,
             verify: Verify::Claims(claims),
             today: today(),
             quiet,
         })
+    }
+
+    /// Reads images for another platform than this machine's.
+    pub(crate) fn for_platform(mut self, platform: Option<&str>) -> Self {
+        self.platform = platform.map(str::to_owned);
+        self
     }
 
     /// Compares every image with what it says of itself.
@@ -126,7 +135,7 @@ impl<'a> Reader<'a> {
     /// How artifacts are opened.
     pub(crate) fn options(&self) -> Options {
         Options {
-            platform: self.reading.platform.clone(),
+            platform: self.platform.clone(),
             offline: self.reading.offline,
             verify: self.verify.clone(),
             ..Options::default()

@@ -820,6 +820,27 @@ fn an_empty_file_was_called_an_image_without_a_manifest() {
 }
 
 #[test]
+fn a_platform_for_what_has_none_was_ignored() {
+    let workspace = prepared();
+    for words in [
+        "scan fs . --platform linux/arm64",
+        "scan host --no-images --platform linux/arm64",
+        "scan sbom x.json --platform linux/arm64",
+        "sbom fs . --platform linux/arm64",
+        "sbom . --platform linux/arm64",
+        "sbom host --platform linux/arm64",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{words}: {run:?}");
+        assert!(run.stderr.contains("--platform"), "{words}: {run:?}");
+    }
+    for words in ["scan image", "sbom image", "sbom"] {
+        let run = workspace.run(&format!("{words} image.tar --platform linux/amd64"));
+        assert_eq!(run.code, 0, "{words}: {run:?}");
+    }
+}
+
+#[test]
 fn an_unreachable_daemon_is_told_with_what_named_it() {
     let workspace = prepared();
     let run = |variables: &[(&str, &str)]| {

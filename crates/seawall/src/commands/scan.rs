@@ -11,7 +11,13 @@ use std::time::Instant;
 
 pub(crate) fn run(scan: &Scan) -> Result<Exit> {
     match scan {
-        Scan::Image { target, options } => one(options, |reader| reader.image(target)),
+        Scan::Image {
+            target,
+            choice,
+            options,
+        } => several(options, choice.platform.as_deref(), |reader| {
+            Ok((vec![reader.image(target)?], Vec::new()))
+        }),
         Scan::Fs { directory, options } => one(options, |reader| reader.directory(directory)),
         Scan::Sbom { file, options } => one(options, |reader| reader.sbom(file)),
         Scan::Host {
@@ -29,7 +35,7 @@ pub(crate) fn run(scan: &Scan) -> Result<Exit> {
                     failure.hint("add --no-images, and scan the images with `seawall scan image`")
                 })
             };
-            several(options, |reader| {
+            several(options, None, |reader| {
                 host::inventories(reader, images, &may_be_several)
             })
         }
@@ -37,18 +43,22 @@ pub(crate) fn run(scan: &Scan) -> Result<Exit> {
 }
 
 fn one(options: &ScanOptions, read: impl Fn(&Reader<'_>) -> Result<Inventory>) -> Result<Exit> {
-    several(options, |reader| Ok((vec![read(reader)?], Vec::new())))
+    several(options, None, |reader| {
+        Ok((vec![read(reader)?], Vec::new()))
+    })
 }
 
 /// Scans, and adds `notices` to what the first report says.
 fn several(
     options: &ScanOptions,
+    platform: Option<&str>,
     read: impl Fn(&Reader<'_>) -> Result<(Vec<Inventory>, Vec<String>)>,
 ) -> Result<Exit> {
     let started = Instant::now();
     outputs::check(&options.output.outputs)?;
     let assessor = Assessor::open(&options.matching, today())?;
-    let reader = Reader::new(&options.reading, assessor.claims(), options.output.quiet)?;
+    let reader = Reader::new(&options.reading, assessor.claims(), options.output.quiet)?
+        .for_platform(platform);
     let (inventories, notices) = read(&reader)?;
     let mut assessments = Vec::new();
     for inventory in inventories {
