@@ -3,6 +3,7 @@
 use crate::cli::Reading;
 use crate::exit::{Failure, Result};
 use crate::locations;
+use crate::place;
 use crate::progress::Bar;
 use anyhow::{Context, anyhow};
 use jiff::civil::Date;
@@ -62,9 +63,12 @@ impl<'a> Reader<'a> {
         &self.catalogue
     }
 
-    /// An image, named as on the command line.
+    /// An image, named as on the command line; one in a file by the file's place, as a relative path
+    /// is another file's elsewhere.
     pub(crate) fn image(&self, target: &str) -> Result<Inventory> {
-        self.artifact(target, &target.parse()?)
+        let source: Source = target.parse()?;
+        let name = source.place().unwrap_or_else(|| target.to_owned());
+        self.artifact(&name, &source)
     }
 
     /// A directory.
@@ -78,9 +82,10 @@ impl<'a> Reader<'a> {
                 .hint("scan an image archive with 'seawall scan image FILE'"));
         }
         // "." is another directory elsewhere: reports and stored inventories name the place.
-        let place = std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
-        let name = place.display().to_string();
-        self.artifact(&name, &Source::Directory(directory.to_owned()))
+        let source = Source::Directory(directory.to_owned());
+        let name = source.place();
+        let name = name.unwrap_or_else(|| directory.display().to_string());
+        self.artifact(&name, &source)
     }
 
     /// This machine, with its kernel and running containers.
@@ -95,7 +100,12 @@ impl<'a> Reader<'a> {
 
     /// A bill of materials; `-` is standard input.
     pub(crate) fn sbom(&self, file: &Path) -> Result<Inventory> {
-        let name = file.display().to_string();
+        // Pipes, as shells make them of `<(command)`, are read as they are.
+        let place = match file.is_file() && file.as_os_str() != "-" {
+            true => place::canonical(file),
+            false => file.to_owned(),
+        };
+        let name = place.display().to_string();
         let mut bytes = Vec::new();
         let read = match name.as_str() {
             "-" => io::stdin().take(MAX_SBOM + 1).read_to_end(&mut bytes),
