@@ -220,6 +220,7 @@ fn sample_inventory() -> Inventory {
             Evidence::Installed,
         )],
         development_excluded: 0,
+        notes: Vec::new(),
         incomplete: Vec::new(),
     }
 }

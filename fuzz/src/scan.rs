@@ -214,6 +214,7 @@ fn apply(add: impl FnOnce(&mut Policy) -> bool) {
         layers: Vec::new(),
         packages: vec![lodash],
         development_excluded: 0,
+        notes: Vec::new(),
         incomplete: Vec::new(),
     };
     drop(policy.apply(&inventory, &mut [finding()], jiff::civil::date(2026, 1, 1)));

@@ -154,6 +154,7 @@ fn inventory(advisories: &[Advisory], count: usize) -> Inventory {
         distro: distro.as_ref().and_then(distro_of),
         layers: Vec::new(),
         development_excluded: Default::default(),
+        notes: Vec::new(),
         packages,
         incomplete: Vec::new(),
     }

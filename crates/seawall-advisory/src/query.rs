@@ -252,6 +252,7 @@ impl Database {
             layers: Vec::new(),
             packages: vec![package.clone()],
             development_excluded: 0,
+            notes: Vec::new(),
             incomplete: Vec::new(),
         })?;
         Ok(Lookup {

@@ -39,6 +39,12 @@ pub enum Error {
         /// The path of the hard link.
         place: String,
     },
+    /// There is not a single byte.
+    #[error("{place} is empty")]
+    Empty {
+        /// The file or stream.
+        place: String,
+    },
     /// A cap was hit: what comes behind it is not read.
     #[error("{place} exceeds the limit of {limit}")]
     Limit {
@@ -90,6 +96,12 @@ impl Error {
             Self::Truncated { .. } => {
                 Some("copy, save or download it again: what is here is not all of it")
             }
+            Self::Empty { .. } => {
+                Some("what should have written an image there has failed: see what it says")
+            }
+            Self::Corrupt { .. } => {
+                Some("get it again from where it comes: what is here is damaged")
+            }
             _ => None,
         }
     }
@@ -110,6 +122,9 @@ impl Error {
             } => Incomplete::new(IncompleteReason::Corrupt, place, message).at(*offset),
             Self::Truncated { place, offset } => {
                 Incomplete::new(IncompleteReason::Truncated, place, "ends too early").at(*offset)
+            }
+            Self::Empty { place } => {
+                Incomplete::new(IncompleteReason::Truncated, place, "is empty")
             }
             Self::Deferred { place } => Incomplete::new(
                 IncompleteReason::Unsupported,

@@ -1,6 +1,6 @@
 //! The images on this machine: those that its container runtimes keep, and those that run.
 
-use crate::sources::{List, RUNTIMES, Runtime, image_names};
+use crate::sources::{List, RUNTIMES, Runtime, configured_stores, homes, image_names};
 use crate::{Error, Options};
 use seawall_model::{Incomplete, IncompleteReason};
 use std::path::{Path, PathBuf};
@@ -29,15 +29,19 @@ pub fn running_images(options: &Options) -> Listed {
 }
 
 /// Directories on this machine in which runtimes keep images: files in them are no files of the
-/// machine's own. Those of the runtimes that can be asked, and of every user's own podman and
-/// Docker.
+/// machine's own. Those of the runtimes that can be asked, those that the configurations of runtimes
+/// name, and those of every user's own podman and Docker.
 #[must_use]
 pub fn stores(options: &Options) -> Vec<PathBuf> {
     // That one could not be asked is told when its images are listed.
     let asked = RUNTIMES
         .iter()
         .flat_map(|runtime| (runtime.stores)(options).unwrap_or_default());
-    let mut stores: Vec<PathBuf> = asked.chain(users_stores(Path::new("/"))).collect();
+    let root = Path::new("/");
+    let mut stores: Vec<PathBuf> = asked
+        .chain(configured_stores(root))
+        .chain(users_stores(root))
+        .collect();
     for store in &mut stores {
         if let Ok(real) = store.canonicalize() {
             *store = real;
@@ -50,10 +54,8 @@ pub fn stores(options: &Options) -> Vec<PathBuf> {
 
 /// Where podman and Docker keep what users run without being root.
 fn users_stores(root: &Path) -> Vec<PathBuf> {
-    let others = std::fs::read_dir(root.join("home")).into_iter().flatten();
-    let homes = others.flatten().map(|home| home.path());
-    homes
-        .chain([root.join("root")])
+    homes(root)
+        .into_iter()
         .map(|home| home.join(".local/share"))
         .flat_map(|data| [data.join("containers/storage"), data.join("docker")])
         .filter(|store| store.is_dir())

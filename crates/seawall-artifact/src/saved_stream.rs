@@ -4,6 +4,7 @@
 
 use crate::compression::{Compression, capped};
 use crate::image::archive::{Files, Member, digest_of_file, plan};
+use crate::image::resume::{Members, read_members};
 use crate::image::{Blob, Layer};
 use crate::layer::{Outcome, read_stream};
 use crate::path::normalize;
@@ -13,7 +14,7 @@ use crate::tar::{Kind, Reader, Stream, is_header};
 use crate::{Content, Error, LayerVisitor, Limits, Options, ReadArtifact};
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::atomic::AtomicBool;
 
 /// The most files that are noted of a stream, as in `image::archive`.
@@ -47,8 +48,6 @@ struct Passed<V> {
     /// Bytes of the files among them that are kept.
     kept_bytes: u64,
     layers: HashMap<String, (Option<V>, Outcome)>,
-    /// Whether layers are hashed: which of them somebody relies on shows when all have passed.
-    hash: bool,
 }
 
 impl SavedStream {
@@ -60,15 +59,11 @@ impl SavedStream {
         context: &Context<'_>,
     ) -> Result<ReadArtifact<V>, Error> {
         context.progress.total(self.size.unwrap_or(0));
-        let mut passed = Passed {
-            members: HashMap::new(),
-            kept_bytes: 0,
-            layers: HashMap::new(),
-            hash: options.verify.may_ask(),
-        };
-        let damage = pass(&self.place, self.stream, &mut passed, new_visitor, context);
+        // Which of the layers somebody relies on shows when all have passed.
+        let hash = options.verify.may_ask();
+        let (mut passed, damage) = pass(&self.place, self.stream, hash, new_visitor, context);
         let files = Files::from_members(&self.place, std::mem::take(&mut passed.members));
-        let plan = plan(&files, self.reference.as_deref(), damage.err(), options)?;
+        let plan = plan(&files, self.reference.as_deref(), damage, options)?;
         let mut info = plan.image.info;
         if info.tags.is_empty() {
             info.tags = self.tags;
@@ -99,6 +94,30 @@ impl SavedStream {
     }
 }
 
+impl<V> Default for Passed<V> {
+    fn default() -> Self {
+        Self {
+            members: HashMap::new(),
+            kept_bytes: 0,
+            layers: HashMap::new(),
+        }
+    }
+}
+
+impl<V> Members for Passed<V> {
+    fn have_manifest(&self) -> bool {
+        self.members.have_manifest()
+    }
+
+    fn add_behind(&mut self, part: Self) {
+        self.members.add_behind(part.members);
+        self.kept_bytes = self.kept_bytes.saturating_add(part.kept_bytes);
+        for (name, layer) in part.layers {
+            self.layers.entry(name).or_insert(layer);
+        }
+    }
+}
+
 impl<V> Passed<V> {
     /// Whether one more file may be kept. They stay until the end, so that they must leave most of
     /// the memory to the layers: whoever asks for more than there is waits for others.
@@ -121,10 +140,10 @@ impl<V> Passed<V> {
 fn pass<V: LayerVisitor>(
     place: &str,
     stream: Box<dyn Read + Send>,
-    passed: &mut Passed<V>,
+    hash: bool,
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
-) -> Result<(), Error> {
+) -> (Passed<V>, Option<Error>) {
     let limits = context.limits;
     let source = Hashing::new(stream, false, u64::MAX, context.progress);
     let drain = AtomicBool::new(false);
@@ -137,7 +156,12 @@ fn pass<V: LayerVisitor>(
         let (mut chunks, _) = read_ahead(scope, source, &drain);
         let tar = chunks
             .fill_buf()
-            .map(Compression::detect)
+            .and_then(|begin| match begin {
+                [] => Err(io::Error::other(Error::Empty {
+                    place: place.to_owned(),
+                })),
+                begin => Ok(Compression::detect(begin)),
+            })
             .and_then(|format| {
                 let tar: Box<dyn BufRead + Send> = match format {
                     None => Box::new(BufReader::new(capped(chunks, &whole, place))),
@@ -147,63 +171,71 @@ fn pass<V: LayerVisitor>(
                     }
                 };
                 Ok(tar)
-            })
-            .map_err(|error| Error::from_io(place, 0, error))?;
+            });
+        let tar = match tar {
+            Ok(tar) => tar,
+            Err(error) => return (Passed::default(), Some(Error::from_io(place, 0, error))),
+        };
         let input = Stream::new(tar, limits.metadata_bytes, context.budget.clone());
-        pass_members(Reader::new(input, place), passed, new_visitor, context)
+        // Also of files that turn out to be none of the archive's.
+        let mut layers = 0;
+        read_members(&mut Reader::new(input, place), &mut |reader, passed| {
+            if passed.members.len() >= MAX_FILES || layers >= MAX_FILES {
+                return Err(Error::Limit {
+                    place: place.to_owned(),
+                    limit: format!("{MAX_FILES} files in an image archive"),
+                });
+            }
+            let before = passed.layers.len();
+            pass_member(reader, passed, hash, new_visitor, context)?;
+            layers += passed.layers.len() - before;
+            Ok(())
+        })
     })
 }
 
-fn pass_members<V: LayerVisitor, R: BufRead + Send>(
-    mut reader: Reader<Stream<R>>,
+fn pass_member<V: LayerVisitor, R: BufRead + Send>(
+    reader: &mut Reader<Stream<R>>,
     passed: &mut Passed<V>,
+    hash: bool,
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let limits = context.limits;
-    while reader.advance()? {
-        if passed.members.len() >= MAX_FILES {
-            return Err(Error::Limit {
-                place: reader.place().to_owned(),
-                limit: format!("{MAX_FILES} files in an image archive"),
-            });
-        }
-        let name = normalize(&reader.member().path);
-        let member = match reader.member().kind {
-            Kind::File => {
-                let mut begin = [0; 512];
-                let n = reader.peek(&mut begin)?;
-                let begin = &begin[..n];
-                // A layer of an instruction that changed nothing has no header, only zeros.
-                let is_empty = begin.iter().all(|byte| *byte == 0);
-                if is_empty || Compression::detect(begin).is_some() || is_header(begin) {
-                    let (visitor, outcome) =
-                        pass_layer(&mut reader, &name, passed.hash, new_visitor, context);
-                    let read = (Some(visitor), outcome);
-                    passed.layers.insert(name.clone(), read);
-                    Member::Passed
-                } else if is_metadata(&name, begin) && passed.may_keep(reader.member().size, limits)
-                {
-                    match reader.content() {
-                        Ok(content) => {
-                            passed.kept_bytes += content.len();
-                            Member::File(content)
-                        }
-                        // Bills of materials beside the image, mostly. If it is needed all the
-                        // same, that is told when it is asked for.
-                        Err(Error::TooLarge { .. }) => Member::Passed,
-                        Err(error) => return Err(error),
+    let name = normalize(&reader.member().path);
+    let member = match reader.member().kind {
+        Kind::File => {
+            let mut begin = [0; 512];
+            let n = reader.peek(&mut begin)?;
+            let begin = &begin[..n];
+            // A layer of an instruction that changed nothing has no header, only zeros.
+            let is_empty = begin.iter().all(|byte| *byte == 0);
+            if is_empty || Compression::detect(begin).is_some() || is_header(begin) {
+                let (visitor, outcome) = pass_layer(reader, &name, hash, new_visitor, context);
+                let read = (Some(visitor), outcome);
+                passed.layers.insert(name.clone(), read);
+                Member::Passed
+            } else if is_metadata(&name, begin)
+                && passed.may_keep(reader.member().size, context.limits)
+            {
+                match reader.content() {
+                    Ok(content) => {
+                        passed.kept_bytes += content.len();
+                        Member::File(content)
                     }
-                } else {
-                    Member::Passed
+                    // Bills of materials beside the image, mostly. If it is needed all the same, that
+                    // is told when it is asked for.
+                    Err(Error::TooLarge { .. }) => Member::Passed,
+                    Err(error) => return Err(error),
                 }
+            } else {
+                Member::Passed
             }
-            Kind::Symlink => Member::link(&name, &reader.member().link),
-            Kind::HardLink => Member::Link(normalize(&reader.member().link)),
-            Kind::Directory | Kind::Other => continue,
-        };
-        passed.members.insert(name, member);
-    }
+        }
+        Kind::Symlink => Member::link(&name, &reader.member().link),
+        Kind::HardLink => Member::Link(normalize(&reader.member().link)),
+        Kind::Directory | Kind::Other => return Ok(()),
+    };
+    passed.members.insert(name, member);
     Ok(())
 }
 

@@ -529,3 +529,92 @@ fn progress_adds_up_to_the_total() {
         assert_eq!(total, done, "{source}");
     }
 }
+
+/// Offsets of the archive's own headers, with their names.
+fn headers(archive: &[u8]) -> Vec<(usize, String)> {
+    let mut reader = tar::Archive::new(archive);
+    let entries = reader.entries().unwrap();
+    entries
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let name = entry.path().unwrap().display().to_string();
+            (entry.raw_header_position() as usize, name)
+        })
+        .collect()
+}
+
+#[test]
+fn a_damaged_header_before_the_manifest_cost_the_whole_image() {
+    // What stands in a layer looks like files of the archive.
+    let base = tar(&[
+        Member::File("a", b"base"),
+        Member::File("manifest.json", br#"[{"Config":"c","Layers":["a"]}]"#),
+        Member::File(
+            "1/layer.tar",
+            &tar(&[Member::File("c", b"of another image")]),
+        ),
+        Member::File("config.json", b"{}"),
+    ]);
+    let top = tar(&[Member::File("b", b"top")]);
+    let archive = docker_archive(&[&base, &top], false);
+    type Damage = fn(&mut [u8]);
+    let kinds: [(&str, Damage); 4] = [
+        ("a flipped bit", |header| header[3] ^= 1),
+        ("a wrong size", |header| {
+            header[124..136].copy_from_slice(b"00000000777\0")
+        }),
+        ("noise", |header| header.fill(0xa5)),
+        ("zeros", |header| header.fill(0)),
+    ];
+    for (at, name) in headers(&archive) {
+        for (kind, damage) in &kinds {
+            let mut damaged = archive.clone();
+            damage(&mut damaged[at..at + 512]);
+            for outer in [Format::Plain, Format::Gzip] {
+                let what = format!("{kind} in {name}, {outer:?}");
+                let read = read_bytes(&compress(outer, &damaged), &Options::default());
+                if name == "manifest.json" {
+                    let error = read.unwrap_err();
+                    assert!(error.to_string().contains("is damaged"), "{what}: {error}");
+                    assert!(error.hint().is_some(), "{what}");
+                    continue;
+                }
+                let read = read.unwrap_or_else(|error| panic!("{what}: {error}"));
+                let found = lines(&read);
+                let lost = |layer: &str| name == layer;
+                assert_eq!(found.len(), 2, "{what}");
+                assert_eq!(
+                    found[0].is_empty(),
+                    lost("0/layer.tar"),
+                    "{what}: {found:?}"
+                );
+                let of_top: &[&str] = match lost("1/layer.tar") {
+                    true => &[],
+                    false => &["file b size=3 top"],
+                };
+                assert_eq!(found[1], of_top, "{what}");
+                let told = read.incomplete.iter().find(|told| told.offset.is_some());
+                let told = told.unwrap_or_else(|| panic!("{what}: {:?}", read.incomplete));
+                assert_eq!(told.offset, Some(at as u64), "{what}");
+                assert_eq!(read.image.unwrap().tags, ["app:1"], "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_follows_two_damaged_headers_is_not_guessed() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let archive = docker_archive(&[&layer, &layer, &layer], false);
+    let mut damaged = archive.clone();
+    for (at, name) in headers(&archive) {
+        if ["0/layer.tar", "2/layer.tar"].contains(&name.as_str()) {
+            damaged[at] ^= 1;
+        }
+    }
+    let read = read_bytes(&damaged, &Options::default()).unwrap();
+    let found: Vec<bool> = lines(&read).iter().map(|lines| !lines.is_empty()).collect();
+    // The one in between cannot be told from a file of a layer.
+    assert_eq!(found, [false, false, false]);
+    assert!(!read.incomplete.is_empty());
+}

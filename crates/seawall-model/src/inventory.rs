@@ -13,6 +13,9 @@ pub struct Inventory {
     pub packages: Vec<Package>,
     /// Number of packages left out because they serve only to develop or test.
     pub development_excluded: u32,
+    /// Sentences for the reader on what is in the target and not among the packages, though nothing
+    /// failed: what is asked for without a version.
+    pub notes: Vec<String>,
     /// What could not be read.
     pub incomplete: Vec<Incomplete>,
 }

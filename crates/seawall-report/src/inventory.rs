@@ -110,6 +110,8 @@ struct File {
     packages: Vec<PackageRow>,
     #[serde(default)]
     development_excluded: u32,
+    #[serde(default)]
+    notes: Vec<String>,
     incomplete: Vec<IncompleteRow>,
 }
 
@@ -254,6 +256,7 @@ impl File {
             layers: inventory.layers.iter().map(LayerRow::of).collect(),
             packages: inventory.packages.iter().map(PackageRow::of).collect(),
             development_excluded: inventory.development_excluded,
+            notes: inventory.notes.clone(),
             incomplete: inventory.incomplete.iter().map(IncompleteRow::of).collect(),
         }
     }
@@ -263,6 +266,7 @@ impl File {
             .packages
             .len()
             .max(self.layers.len())
+            .max(self.notes.len())
             .max(self.incomplete.len());
         if most > MAX_ENTRIES {
             return Err(InventoryError::TooLarge);
@@ -297,6 +301,7 @@ impl File {
             layers,
             packages,
             development_excluded: self.development_excluded,
+            notes: self.notes,
             incomplete,
         })
     }

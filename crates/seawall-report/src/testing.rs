@@ -95,6 +95,7 @@ pub(crate) fn inventory() -> Inventory {
             },
         ],
         development_excluded: 2,
+        notes: vec!["1 requirement without a version".to_owned()],
         incomplete: vec![
             Incomplete::new(
                 IncompleteReason::Corrupt,
@@ -338,6 +339,7 @@ fn an_empty_report_is_written_in_every_format() {
         layers: Vec::new(),
         packages: Vec::new(),
         development_excluded: 0,
+        notes: Vec::new(),
         incomplete: Vec::new(),
     };
     for (format, name) in Format::ALL {

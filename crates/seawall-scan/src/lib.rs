@@ -22,6 +22,7 @@ mod scan;
 mod squash;
 #[cfg(test)]
 mod test_layer;
+mod unversioned;
 
 pub use end_of_life::end_of_life;
 pub use scan::{ScanOptions, scan_artifact};

@@ -1,7 +1,7 @@
 //! Runs analyzers on the rayon pool while the layers are still being read.
 
 use crate::analyzers::java::Pom;
-use crate::analyzers::{Analyzer, File, Found};
+use crate::analyzers::{Analyzer, File, Found, Unversioned};
 use crate::dispatch::{AnalyzerSet, Dispatcher};
 use crate::path_set::PathHasher;
 use crate::scan::ScanOptions;
@@ -21,6 +21,7 @@ pub(crate) struct Pipeline<'a> {
     /// Of package managers' databases: nothing else can use up their share.
     recorded: Quota,
     packages: Quota,
+    unversioned: Quota,
     incomplete: Quota,
 }
 
@@ -35,6 +36,7 @@ pub(crate) struct FileResult {
     pub(crate) owned: Vec<OwnedHashes>,
     pub(crate) distro: Option<Distro>,
     pub(crate) poms: Vec<Pom>,
+    pub(crate) unversioned: Vec<Unversioned>,
     pub(crate) incomplete: Vec<Incomplete>,
     /// Whether it is a package manager's database.
     pub(crate) is_database: bool,
@@ -66,6 +68,7 @@ impl<'a> Pipeline<'a> {
             excluded: &options.excluded,
             recorded: Quota::new(options.max_packages),
             packages: Quota::new(options.max_packages),
+            unversioned: Quota::new(options.max_packages),
             incomplete: Quota::new(options.max_incomplete),
         }
     }
@@ -83,9 +86,10 @@ impl<'a> Pipeline<'a> {
         if quota.room(declared) < declared {
             result.poms.clear();
         }
+        self.unversioned.cut(&mut result.unversioned);
         self.incomplete.cut(&mut result.incomplete);
         let is_empty = result.packages.is_empty() && result.incomplete.is_empty();
-        let is_empty = is_empty && result.poms.is_empty();
+        let is_empty = is_empty && result.poms.is_empty() && result.unversioned.is_empty();
         if is_empty && result.owned.is_empty() && result.distro.is_none() {
             return;
         }
@@ -101,6 +105,7 @@ impl<'a> Pipeline<'a> {
         [
             (&self.recorded, "packages of package managers"),
             (&self.packages, "packages"),
+            (&self.unversioned, "packages without a version"),
             (&self.incomplete, "files that could not be read"),
         ]
         .into_iter()
@@ -207,6 +212,7 @@ impl<'a> Pipeline<'a> {
             owned: owned.collect(),
             distro: found.distro,
             poms: found.poms,
+            unversioned: found.unversioned,
             incomplete: found.incomplete,
             is_database: self.is_database(&job.path, job.wanted),
         })

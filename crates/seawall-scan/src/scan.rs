@@ -128,6 +128,7 @@ where
         layers,
         packages: settled.packages,
         development_excluded: settled.development_excluded,
+        notes: settled.notes,
         incomplete,
     })
 }

@@ -102,6 +102,7 @@ impl Chain {
             below.owned = Vec::new();
             below.incomplete = Vec::new();
             below.poms = Vec::new();
+            below.unversioned = Vec::new();
         }
         self.versions.push((layer, result));
     }

@@ -57,7 +57,8 @@ impl Assessor {
             "matched"
         );
         inventory.incomplete.extend(matches.incomplete);
-        let mut notices = matches.notes;
+        let mut notices = inventory.notes.clone();
+        notices.extend(matches.notes);
         notices.extend(self.policy.apply(&inventory, &mut findings, self.today));
         // A database that is damaged just there has failed the matching before.
         let ransomware = |id: &str| self.database.is_used_by_ransomware(id).unwrap_or(false);

@@ -117,6 +117,8 @@ Examples:
         #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
         target: String,
         #[command(flatten)]
+        choice: Choice,
+        #[command(flatten)]
         options: ScanOptions,
     },
     /// A root filesystem or a source tree
@@ -170,13 +172,19 @@ pub(crate) struct ScanOptions {
     pub(crate) matching: Matching,
 }
 
+/// Which of several images.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub(crate) struct Choice {
+    /// Platform of a multi-platform image: os/architecture[/variant]
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<String>,
+}
+
 /// How the target is read.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Reading")]
 pub(crate) struct Reading {
-    /// Platform of a multi-platform image: os/architecture[/variant]
-    #[arg(long, value_name = "PLATFORM")]
-    pub(crate) platform: Option<String>,
     /// Ask nothing of the network
     #[arg(long)]
     pub(crate) offline: bool,
@@ -252,6 +260,8 @@ pub(crate) struct Sbom {
     /// No progress, no hints
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }

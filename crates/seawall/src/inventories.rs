@@ -1,5 +1,6 @@
 //! The stored inventories, one file each, named by the target so that a newer scan of it takes the
-//! older one's place.
+//! older one's place. What came through a pipe has no name of its own: it goes by its tags, else by its
+//! digest.
 
 use crate::exit::{Failure, Result};
 use crate::locations;
@@ -13,6 +14,19 @@ use std::path::{Path, PathBuf};
 
 /// Largest stored inventory that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
+
+/// Paths of pipes: standard input, and what shells make of `<(command)`.
+const PIPES: &[&str] = &["/dev/stdin", "/dev/fd/", "/proc/self/fd/"];
+
+/// Whether another scan of the same target could be told to be one.
+pub(crate) fn is_nameable(inventory: &Inventory) -> bool {
+    let target = &inventory.target;
+    !is_pipe(&target.name) || !target.tags.is_empty() || target.digest.is_some()
+}
+
+fn is_pipe(name: &str) -> bool {
+    name == "-" || PIPES.iter().any(|pipe| name.starts_with(pipe))
+}
 
 /// Stores an inventory.
 pub(crate) fn store(inventory: &Inventory) -> Result<()> {
@@ -86,7 +100,17 @@ pub(crate) fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
 fn path(inventory: &Inventory, extension: &str) -> Result<PathBuf> {
     let target = &inventory.target;
     let platform = target.platform.as_deref().unwrap_or_default();
-    let hash = Sha256::digest(format!("{}\n{platform}", target.name));
+    let own = match (target.tags.as_slice(), &target.digest) {
+        _ if !is_pipe(&target.name) => String::new(),
+        ([], digest) => format!("\n{}", digest.as_deref().unwrap_or_default()),
+        (tags, _) => format!("\n{}", tags.join("\n")),
+    };
+    let name = match own.as_str() {
+        "" => target.name.as_str(),
+        // The number of a pipe is another one each time.
+        _ => "-",
+    };
+    let hash = Sha256::digest(format!("{name}\n{platform}{own}"));
     let hash: String = hash
         .iter()
         .take(16)

@@ -3,6 +3,7 @@
 use crate::cli::Reading;
 use crate::exit::{Failure, Result};
 use crate::locations;
+use crate::place;
 use crate::progress::Bar;
 use anyhow::{Context, anyhow};
 use jiff::civil::Date;
@@ -21,6 +22,8 @@ const MAX_SBOM: u64 = 512 << 20;
 /// How targets are read: the options, with the files that they name.
 pub(crate) struct Reader<'a> {
     reading: &'a Reading,
+    /// Of a multi-platform image.
+    platform: Option<String>,
     catalogue: Catalogue,
     verify: Verify,
     today: Date,
@@ -35,11 +38,18 @@ impl<'a> Reader<'a> {
         claims.chain_ids.extend(known);
         Ok(Self {
             reading,
+            platform: None,
             catalogue,
             verify: Verify::Claims(claims),
             today: today(),
             quiet,
         })
+    }
+
+    /// Reads images for another platform than this machine's.
+    pub(crate) fn for_platform(mut self, platform: Option<&str>) -> Self {
+        self.platform = platform.map(str::to_owned);
+        self
     }
 
     /// Compares every image with what it says of itself.
@@ -53,9 +63,12 @@ impl<'a> Reader<'a> {
         &self.catalogue
     }
 
-    /// An image, named as on the command line.
+    /// An image, named as on the command line; one in a file by the file's place, as a relative path
+    /// is another file's elsewhere.
     pub(crate) fn image(&self, target: &str) -> Result<Inventory> {
-        self.artifact(target, &target.parse()?)
+        let source: Source = target.parse()?;
+        let name = source.place().unwrap_or_else(|| target.to_owned());
+        self.artifact(&name, &source)
     }
 
     /// A directory.
@@ -69,9 +82,10 @@ impl<'a> Reader<'a> {
                 .hint("scan an image archive with 'seawall scan image FILE'"));
         }
         // "." is another directory elsewhere: reports and stored inventories name the place.
-        let place = std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
-        let name = place.display().to_string();
-        self.artifact(&name, &Source::Directory(directory.to_owned()))
+        let source = Source::Directory(directory.to_owned());
+        let name = source.place();
+        let name = name.unwrap_or_else(|| directory.display().to_string());
+        self.artifact(&name, &source)
     }
 
     /// This machine, with its kernel and running containers.
@@ -86,7 +100,12 @@ impl<'a> Reader<'a> {
 
     /// A bill of materials; `-` is standard input.
     pub(crate) fn sbom(&self, file: &Path) -> Result<Inventory> {
-        let name = file.display().to_string();
+        // Pipes, as shells make them of `<(command)`, are read as they are.
+        let place = match file.is_file() && file.as_os_str() != "-" {
+            true => place::canonical(file),
+            false => file.to_owned(),
+        };
+        let name = place.display().to_string();
         let mut bytes = Vec::new();
         let read = match name.as_str() {
             "-" => io::stdin().take(MAX_SBOM + 1).read_to_end(&mut bytes),
@@ -98,6 +117,10 @@ impl<'a> Reader<'a> {
             return Err(Failure::incomplete(anyhow!(
                 "{name} is larger than {MAX_SBOM} bytes"
             )));
+        }
+        if bytes.is_empty() {
+            return Err(Failure::incomplete(anyhow!("{name} is empty"))
+                .hint("what should have written it has failed: see what it says"));
         }
         let mut inventory = sbom::read(&name, &bytes).map_err(|error| {
             let hint = error.hint();
@@ -122,7 +145,7 @@ impl<'a> Reader<'a> {
     /// How artifacts are opened.
     pub(crate) fn options(&self) -> Options {
         Options {
-            platform: self.reading.platform.clone(),
+            platform: self.platform.clone(),
             offline: self.reading.offline,
             verify: self.verify.clone(),
             ..Options::default()

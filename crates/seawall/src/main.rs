@@ -9,6 +9,7 @@ mod inventory;
 mod known;
 mod locations;
 mod outputs;
+mod place;
 mod progress;
 mod stdout;
 

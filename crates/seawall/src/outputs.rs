@@ -3,6 +3,7 @@
 use crate::assess::{Assessment, Assessor};
 use crate::cli::Output;
 use crate::exit::{Exit, Failure, Result};
+use crate::place::is_same_file;
 use crate::stdout;
 use anyhow::anyhow;
 use clap::ColorChoice;
@@ -18,7 +19,7 @@ const FILE_WIDTH: usize = 120;
 
 /// Refuses outputs that could not be written, before minutes are spent on what they should hold.
 pub(crate) fn check(outputs: &[(Format, PathBuf)]) -> Result<()> {
-    for (_, path) in outputs {
+    for (index, (_, path)) in outputs.iter().enumerate() {
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
@@ -30,6 +31,11 @@ pub(crate) fn check(outputs: &[(Format, PathBuf)]) -> Result<()> {
         }
         if path.is_dir() {
             return refused("it is a directory", "name a file in it");
+        }
+        let mut before = outputs.iter().take(index);
+        if let Some((format, _)) = before.find(|(_, other)| is_same_file(other, path)) {
+            let why = format!("the {} report goes to the same file", format.name());
+            return refused(&why, "name a file of its own for each report");
         }
     }
     Ok(())

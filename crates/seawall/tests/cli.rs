@@ -736,3 +736,197 @@ fn a_directory_is_stored_by_its_place_not_by_how_it_was_typed() {
     let place = place.display().to_string();
     assert_eq!(run.stdout.matches(&place).count(), 1, "{run:?}");
 }
+
+#[test]
+fn a_delta_was_written_over_the_database_that_it_is_made_from() {
+    let workspace = prepared();
+    let good = workspace.path().join(".local/share/seawall/advisories.db");
+    let good = std::fs::read(good).unwrap();
+    workspace.write("old.db", &good);
+    workspace.write("new.db", &good);
+    std::os::unix::fs::symlink("new.db", workspace.path().join("link")).unwrap();
+    for out in ["old.db", "./new.db", "link"] {
+        let run = workspace.run(&format!("db delta create old.db new.db --out {out}"));
+        assert_eq!(run.code, 2, "{out}: {run:?}");
+        assert!(run.stderr.contains("hint: name another file"), "{run:?}");
+    }
+    for name in ["old.db", "new.db"] {
+        let bytes = std::fs::read(workspace.path().join(name)).unwrap();
+        assert_eq!(bytes, good, "{name}");
+    }
+    let run = workspace.run("db delta create old.db new.db --out delta");
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
+fn of_two_reports_in_one_file_the_first_was_lost() {
+    let workspace = prepared();
+    for (first, second) in [("a", "a"), ("a", "./a"), ("a", ".local/../a")] {
+        for words in [
+            format!("scan image image.tar --output json={first} --output sarif={second}"),
+            format!("rematch --output json={first} --output sarif={second}"),
+            format!("sbom image image.tar --output spdx={first} --output cyclonedx={second}"),
+        ] {
+            let run = workspace.run(&words);
+            assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{words}: {run:?}");
+            assert!(run.stderr.contains("goes to the same file"), "{run:?}");
+            assert!(!workspace.path().join("a").exists(), "{words}");
+        }
+    }
+    let words = "scan image image.tar --output json=/dev/null --output sarif=/dev/null";
+    assert_eq!(workspace.run(words).code, 0);
+}
+
+#[test]
+fn requirements_without_a_version_were_passed_over_in_silence() {
+    let workspace = prepared();
+    workspace.write("app/requirements.txt", "django==3.2.0\nflask>=2\n");
+    workspace.write(
+        "app/web/package.json",
+        r#"{"dependencies": {"cart": "^1"}}"#,
+    );
+    let scan = workspace.run("scan fs app -f json");
+    for run in [scan, workspace.run("rematch app -f json")] {
+        let report = run.json();
+        let notices = report["notices"].to_string();
+        for says in [
+            "1 requirement without an exact version in 1 file is not matched, like flask in \
+             /requirements.txt",
+            "1 dependency in 1 package.json is not matched, neither installed nor in a lockfile, \
+             like cart in /web/package.json",
+        ] {
+            assert!(notices.contains(says), "{notices}");
+        }
+    }
+    let table = workspace.run("scan fs app").stdout;
+    assert!(table.contains("note: 1 requirement without"), "{table}");
+}
+
+#[test]
+fn archives_of_one_name_took_each_others_place_in_the_store() {
+    let workspace = prepared();
+    workspace.write("a/image.tar", image());
+    workspace.write("b/image.tar", docker_archive(&[]));
+    for file in ["a/image.tar", "./b/../a/image.tar", "b/image.tar"] {
+        workspace.run(&format!("scan image {file} --quiet"));
+    }
+    let listed = workspace.run("rematch --list").stdout;
+    let place = workspace.path().canonicalize().unwrap();
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    for file in ["a/image.tar", "b/image.tar"] {
+        let place = place.join(file).display().to_string();
+        assert!(listed.contains(&place), "{listed}");
+    }
+}
+
+#[test]
+fn what_came_through_a_pipe_took_the_place_of_whatever_did_before() {
+    let workspace = prepared();
+    let piped = String::from_utf8(image()).unwrap();
+    let other = piped.replace("shop/web:1", "shop/web:2");
+    for input in [&piped, &other, &piped] {
+        let run = workspace.run_with("scan image - --quiet", input);
+        assert!(run.stdout.contains("cart"), "{run:?}");
+    }
+    let listed = workspace.run("rematch --list").stdout;
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    let nameless = r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}"#;
+    let run = workspace.run_with("scan sbom - -f json", nameless);
+    assert!(run.stdout.contains("came through a pipe"), "{run:?}");
+    let listed = workspace.run("rematch --list").stdout;
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+}
+
+#[test]
+fn an_empty_file_was_called_an_image_without_a_manifest() {
+    let workspace = prepared();
+    workspace.write("empty", "");
+    for words in [
+        "scan image ./empty",
+        "scan image -",
+        "scan sbom empty",
+        "scan sbom -",
+        "sbom image ./empty",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{words}: {run:?}");
+        assert!(run.stderr.contains(" is empty\nhint: "), "{words}: {run:?}");
+    }
+}
+
+#[test]
+fn a_database_that_is_a_pipe_was_waited_for() {
+    let workspace = prepared();
+    let pipe = workspace.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(pipe).status();
+    assert!(made.unwrap().success());
+    let run = workspace.run("scan image image.tar --db pipe");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("must be a file"), "{run:?}");
+    assert!(run.stderr.contains("hint: "), "{run:?}");
+}
+
+#[test]
+fn a_platform_for_what_has_none_was_ignored() {
+    let workspace = prepared();
+    for words in [
+        "scan fs . --platform linux/arm64",
+        "scan host --no-images --platform linux/arm64",
+        "scan sbom x.json --platform linux/arm64",
+        "sbom fs . --platform linux/arm64",
+        "sbom . --platform linux/arm64",
+        "sbom host --platform linux/arm64",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{words}: {run:?}");
+        assert!(run.stderr.contains("--platform"), "{words}: {run:?}");
+    }
+    for words in ["scan image", "sbom image", "sbom"] {
+        let run = workspace.run(&format!("{words} image.tar --platform linux/amd64"));
+        assert_eq!(run.code, 0, "{words}: {run:?}");
+    }
+}
+
+#[test]
+fn an_unreachable_daemon_is_told_with_what_named_it() {
+    let workspace = prepared();
+    let run = |variables: &[(&str, &str)]| {
+        let run = workspace.run_in("scan image docker:app:1", "", variables);
+        assert_eq!(run.code, 2, "{run:?}");
+        run.stderr
+    };
+    for host in ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"] {
+        let said = run(&[("DOCKER_HOST", host)]);
+        assert!(said.contains(host), "{said}");
+        assert!(said.contains("hint: DOCKER_HOST names that"), "{said}");
+    }
+    let name = "far";
+    workspace.write(
+        &format!(
+            "docker/contexts/meta/{}/meta.json",
+            command::sha256(name.as_bytes())
+        ),
+        r#"{"Endpoints": {"docker": {"Host": "unix:///nowhere/docker.sock"}}}"#,
+    );
+    let folder = workspace.path().join("docker").display().to_string();
+    let said = run(&[
+        ("DOCKER_HOST", ""),
+        ("DOCKER_CONFIG", &folder),
+        ("DOCKER_CONTEXT", name),
+    ]);
+    assert!(
+        said.contains(&format!("hint: the Docker context '{name}'")),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_list_of_inventories_was_refused_in_a_format_that_it_is_not_written_in() {
+    let workspace = prepared();
+    workspace.write("other.tar", image());
+    workspace.run("scan image image.tar --quiet");
+    workspace.run("scan image other.tar --quiet");
+    let run = workspace.run("rematch --list -f cyclonedx");
+    assert_eq!((run.code, run.stdout.lines().count()), (0, 2), "{run:?}");
+}

@@ -90,6 +90,7 @@ fn inventory() -> Inventory {
         distro: None,
         layers: Vec::new(),
         development_excluded: Default::default(),
+        notes: Vec::new(),
         packages: vec![Package::new(
             PackageType::PyPi,
             "django",

@@ -5,6 +5,7 @@ use super::manifest::{
     Config, Descriptor, Manifest, SavedImage, SavedImages, check_digest, parse, sha256,
 };
 use super::platform::Platform;
+use super::resume::{Members, read_members};
 use super::salvage::salvage;
 use super::{Blob, Image, Layer};
 use crate::beneath::Root;
@@ -56,31 +57,29 @@ impl Files {
         content: Content,
     ) -> Result<(Self, Option<Error>), Error> {
         let mut reader = Reader::new(Seekable::new(content), place);
-        let mut members = HashMap::new();
-        let damage = loop {
-            match reader.advance() {
-                Ok(true) => {}
-                Ok(false) => break None,
-                // What stands before the damage can still be used.
-                Err(error) => break Some(error),
-            }
-            if members.len() == MAX_FILES {
-                return Err(Error::Limit {
-                    place: place.to_owned(),
-                    limit: format!("{MAX_FILES} files in an image archive"),
-                });
-            }
-            let name = normalize(&reader.member().path);
-            let member = match reader.member().kind {
-                // A file that is cut off is the last one, and what there is of it is read.
-                Kind::File => Member::File(reader.available()),
-                Kind::Symlink => Member::link(&name, &reader.member().link),
-                Kind::HardLink => Member::Link(normalize(&reader.member().link)),
-                Kind::Directory | Kind::Other => continue,
-            };
-            members.insert(name, member);
-        };
-        Ok((Self::from_members(place, members), damage))
+        let (members, damage): (HashMap<String, Member>, _) =
+            read_members(&mut reader, &mut |reader, members| {
+                if members.len() == MAX_FILES {
+                    return Err(Error::Limit {
+                        place: place.to_owned(),
+                        limit: format!("{MAX_FILES} files in an image archive"),
+                    });
+                }
+                let name = normalize(&reader.member().path);
+                let member = match reader.member().kind {
+                    // A file that is cut off is the last one, and what there is of it is read.
+                    Kind::File => Member::File(reader.available()),
+                    Kind::Symlink => Member::link(&name, &reader.member().link),
+                    Kind::HardLink => Member::Link(normalize(&reader.member().link)),
+                    Kind::Directory | Kind::Other => return Ok(()),
+                };
+                members.insert(name, member);
+                Ok(())
+            });
+        match damage {
+            Some(damage @ Error::Limit { .. }) => Err(damage),
+            damage => Ok((Self::from_members(place, members), damage)),
+        }
     }
 
     pub(crate) fn from_members(place: &str, members: HashMap<String, Member>) -> Self {
@@ -228,6 +227,18 @@ impl Files {
     }
 }
 
+impl Members for HashMap<String, Member> {
+    fn have_manifest(&self) -> bool {
+        self.contains_key("manifest.json") || self.contains_key("index.json")
+    }
+
+    fn add_behind(&mut self, part: Self) {
+        for (name, member) in part {
+            self.entry(name).or_insert(member);
+        }
+    }
+}
+
 impl Member {
     /// A symbolic link from one member to another, as `docker save` before 25 used for layers that
     /// occur twice.
@@ -276,7 +287,8 @@ pub(crate) fn plan(
     damage: Option<Error>,
     options: &Options,
 ) -> Result<Plan, Error> {
-    let damage = match (plan_whole(files, reference, options), damage) {
+    let planned = plan_whole(files, reference, damage.is_some(), options);
+    let damage = match (planned, damage) {
         (Ok(mut plan), damage) => {
             let damage = damage.map(|error| error.to_incomplete());
             plan.image.incomplete.extend(damage);
@@ -299,12 +311,18 @@ pub(crate) fn plan(
     salvage(files, options, damage)
 }
 
-fn plan_whole(files: &Files, reference: Option<&str>, options: &Options) -> Result<Plan, Error> {
+/// `damaged` says that files may be missing which were there.
+fn plan_whole(
+    files: &Files,
+    reference: Option<&str>,
+    damaged: bool,
+    options: &Options,
+) -> Result<Plan, Error> {
     if files.knows("manifest.json") {
-        return plan_saved(files, reference, options);
+        return plan_saved(files, reference, damaged, options);
     }
     if files.knows("index.json") {
-        return plan_layout(files, reference, options);
+        return plan_layout(files, reference, damaged, options);
     }
     if files.contains("repositories") {
         return Err(Error::Unsupported {
@@ -320,7 +338,31 @@ fn plan_whole(files: &Files, reference: Option<&str>, options: &Options) -> Resu
     })
 }
 
-fn plan_saved(files: &Files, reference: Option<&str>, options: &Options) -> Result<Plan, Error> {
+/// A configuration, and the bytes that it was read from; without any it is an empty one.
+type ReadConfig = (Config, Option<Arc<[u8]>>);
+
+/// The configuration of that name with its bytes. Where it fell victim to damage, the manifest still
+/// tells the layers and their order.
+fn read_config(
+    files: &Files,
+    name: &str,
+    damaged: bool,
+    limits: &Limits,
+) -> Result<ReadConfig, Error> {
+    if damaged && files.metadata(name, limits)?.is_none() {
+        return Ok((Config::default(), None));
+    }
+    let bytes = files.required(name, limits)?;
+    let config = parse(&format!("{}!{name}", files.place), &bytes)?;
+    Ok((config, Some(bytes)))
+}
+
+fn plan_saved(
+    files: &Files,
+    reference: Option<&str>,
+    damaged: bool,
+    options: &Options,
+) -> Result<Plan, Error> {
     let limits = &options.limits;
     let bytes = files.required("manifest.json", limits)?;
     let place = format!("{}!manifest.json", files.place);
@@ -334,10 +376,10 @@ fn plan_saved(files: &Files, reference: Option<&str>, options: &Options) -> Resu
         let tags = images.iter().flat_map(|image| image.repo_tags.clone());
         return Err(ambiguous(&files.place, tags.collect(), reference));
     };
-    let config_bytes = files.required(&image.config, limits)?;
-    let config: Config = parse(&format!("{}!{}", files.place, image.config), &config_bytes)?;
+    let (config, config_bytes) = read_config(files, &image.config, damaged, limits)?;
     check_platform(&files.place, &config, options)?;
-    let info = config.image_info(Some(sha256(&config_bytes)), image.repo_tags.clone());
+    let digest = config_bytes.as_deref().map(sha256);
+    let info = config.image_info(digest, image.repo_tags.clone());
     let layers = image.layers.iter().map(|name| PlannedLayer {
         place: format!("{}!{name}", files.place),
         file: files.resolve(name),
@@ -346,10 +388,11 @@ fn plan_saved(files: &Files, reference: Option<&str>, options: &Options) -> Resu
             ..Descriptor::default()
         },
     });
+    let config = config_bytes.is_some().then_some(&config);
     Ok(assemble(
         &files.place,
         info,
-        &config,
+        config,
         layers.collect(),
         Vec::new(),
         limits,
@@ -368,7 +411,12 @@ struct Leaf {
     name: Option<String>,
 }
 
-fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Result<Plan, Error> {
+fn plan_layout(
+    files: &Files,
+    reference: Option<&str>,
+    damaged: bool,
+    options: &Options,
+) -> Result<Plan, Error> {
     let limits = &options.limits;
     let bytes = files.required("index.json", limits)?;
     let index: Manifest = parse(&format!("{}!index.json", files.place), &bytes)?;
@@ -396,7 +444,7 @@ fn plan_layout(files: &Files, reference: Option<&str>, options: &Options) -> Res
     let leaf = choose(files, &leaves, reference, options, &incomplete)?;
     let digest = leaf.descriptor.digest.clone();
     let tags = leaf.name.clone().into_iter().collect();
-    plan_manifest(files, digest, tags, incomplete, options)
+    plan_manifest(files, digest, tags, incomplete, damaged, options)
 }
 
 /// The image of a manifest among the blobs.
@@ -405,6 +453,7 @@ pub(super) fn plan_manifest(
     digest: String,
     tags: Vec<String>,
     mut incomplete: Vec<Incomplete>,
+    damaged: bool,
     options: &Options,
 ) -> Result<Plan, Error> {
     let limits = &options.limits;
@@ -415,10 +464,11 @@ pub(super) fn plan_manifest(
     let manifest: Manifest = parse(&place, &bytes)?;
     let config_digest = manifest.config.unwrap_or_default().digest;
     let config_name = files.blob_name(&config_digest)?;
-    let config_bytes = files.required(&config_name, limits)?;
-    let place = format!("{}!{config_name}", files.place);
-    wrong.extend(check_digest(&place, &config_digest, &config_bytes));
-    let config: Config = parse(&place, &config_bytes)?;
+    let (config, config_bytes) = read_config(files, &config_name, damaged, limits)?;
+    if let Some(bytes) = &config_bytes {
+        let place = format!("{}!{config_name}", files.place);
+        wrong.extend(check_digest(&place, &config_digest, bytes));
+    }
     check_platform(&files.place, &config, options)?;
     // An image whose metadata is not what the digest names is another one.
     let digest = Some(digest).filter(|_| wrong.is_empty());
@@ -432,10 +482,11 @@ pub(super) fn plan_manifest(
             descriptor,
         });
     }
+    let config = config_bytes.is_some().then_some(&config);
     Ok(assemble(
         &files.place,
         info,
-        &config,
+        config,
         layers,
         incomplete,
         limits,
@@ -630,17 +681,17 @@ pub(crate) struct PlannedLayer {
     pub(crate) descriptor: Descriptor,
 }
 
-/// Brings manifest and configuration together.
+/// Brings manifest and configuration together. `config` is `None` where it is lost.
 pub(crate) fn assemble(
     place: &str,
     info: crate::ImageInfo,
-    config: &Config,
+    config: Option<&Config>,
     mut planned: Vec<PlannedLayer>,
     mut incomplete: Vec<Incomplete>,
     limits: &Limits,
 ) -> Plan {
-    let diff_ids = config.diff_ids();
-    if diff_ids.len() != planned.len() {
+    let diff_ids = config.map(Config::diff_ids).unwrap_or_default();
+    if config.is_some() && diff_ids.len() != planned.len() {
         incomplete.push(Incomplete::new(
             IncompleteReason::Corrupt,
             place,
@@ -660,7 +711,7 @@ pub(crate) fn assemble(
         ));
         planned.truncate(most);
     }
-    let mut instructions = config.instructions();
+    let mut instructions = config.into_iter().flat_map(Config::instructions);
     let mut files = Vec::with_capacity(planned.len());
     let mut layers = Vec::with_capacity(planned.len());
     for (index, layer) in planned.into_iter().enumerate() {

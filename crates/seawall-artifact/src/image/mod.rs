@@ -6,6 +6,7 @@
 pub(crate) mod archive;
 pub(crate) mod manifest;
 pub(crate) mod platform;
+pub(crate) mod resume;
 mod salvage;
 
 use crate::directory::Directory;

@@ -1,11 +1,12 @@
-//! What is left of an archive that was cut off before its manifest, which most writers put last.
+//! What is left of an archive that was cut off before its manifest, which most writers put last, or
+//! is damaged there.
 //!
 //! Two things stand beside the layers that tell their order: in archives of Docker 25 and newer the
 //! manifest as a blob, in older ones a file `json` for each layer (Docker image specification 1.1)
 //! that names the layer below.
 
 use super::archive::{Files, Plan, PlannedLayer, assemble, plan_manifest};
-use super::manifest::{Config, Descriptor, Manifest, parse, sha256};
+use super::manifest::{Descriptor, Manifest, parse, sha256};
 use crate::{Error, ImageInfo, Options};
 use seawall_model::{Incomplete, IncompleteReason};
 use serde::Deserialize;
@@ -54,7 +55,7 @@ fn from_manifest_blob(files: &Files, options: &Options) -> Option<Plan> {
     let (Some(digest), None) = (manifests.next(), manifests.next()) else {
         return None;
     };
-    plan_manifest(files, digest, Vec::new(), Vec::new(), options).ok()
+    plan_manifest(files, digest, Vec::new(), Vec::new(), true, options).ok()
 }
 
 /// Layers in directories of their own, those below first.
@@ -82,13 +83,16 @@ fn from_old_layers(files: &Files, options: &Options) -> Option<Plan> {
     if planned.is_empty() {
         return None;
     }
-    let (config, info) = (Config::default(), ImageInfo::default());
-    let limits = &options.limits;
-    let mut plan = assemble(files.place(), info, &config, planned, Vec::new(), limits);
-    // That the lost configuration has fewer layers goes without saying.
-    let incomplete = &mut plan.image.incomplete;
-    incomplete.retain(|told| told.reason != IncompleteReason::Corrupt);
-    Some(plan)
+    let (info, limits) = (ImageInfo::default(), &options.limits);
+    let nothing = Vec::new();
+    Some(assemble(
+        files.place(),
+        info,
+        None,
+        planned,
+        nothing,
+        limits,
+    ))
 }
 
 /// Parents before their children; of what hangs together by nothing, the lower name first.

@@ -9,6 +9,7 @@ use crate::image::manifest::Descriptor;
 use crate::image::{Blob, Image};
 use crate::{Content, Error, Options};
 use seawall_model::{Incomplete, IncompleteReason};
+use serde::Deserialize;
 use std::env;
 use std::fs::File;
 use std::io;
@@ -32,6 +33,8 @@ const PLACES: &[(&str, &str)] = &[
         "/run/docker/containerd/daemon",
     ),
 ];
+/// The configuration of containerd itself, where it is not among the [`PLACES`].
+const CONFIGURATION: &str = "/etc/containerd/config.toml";
 /// Namespaces that are looked through first.
 const NAMESPACES: &[&str] = &["k8s.io", "default", "moby"];
 /// How often a database that is being written to is read.
@@ -128,6 +131,31 @@ pub(super) fn running_images(_: &Options) -> Result<Option<Vec<String>>, Error> 
     Ok((!installations.is_empty()).then_some(digests))
 }
 
+/// What `config.toml` says of places (containerd-config.toml(5)).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Configuration {
+    root: Option<PathBuf>,
+    state: Option<PathBuf>,
+}
+
+/// The directory that a `config.toml` names for the data of containerd.
+pub(super) fn configured_root(configuration: &str) -> Vec<PathBuf> {
+    let read: Configuration = toml::from_str(configuration).unwrap_or_default();
+    read.root.into_iter().collect()
+}
+
+/// The places in a `config.toml`, where they are not the default.
+fn configured(configuration: &str) -> Option<Installation> {
+    let read: Configuration = toml::from_str(configuration).unwrap_or_default();
+    let root = read.root?;
+    let is_known = PLACES.iter().any(|(known, _)| Path::new(known) == root);
+    (!is_known).then(|| Installation {
+        root,
+        state: read.state.unwrap_or_else(|| "/run/containerd".into()),
+    })
+}
+
 fn installations() -> Vec<Installation> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
     let places = match set("CONTAINERD_ROOT") {
@@ -141,6 +169,11 @@ fn installations() -> Vec<Installation> {
                 root: root.into(),
                 state: state.into(),
             })
+            .chain(
+                std::fs::read_to_string(CONFIGURATION)
+                    .ok()
+                    .and_then(|text| configured(&text)),
+            )
             .collect(),
     };
     let is_there = |place: &Installation| match place.database().try_exists() {

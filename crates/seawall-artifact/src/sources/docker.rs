@@ -66,6 +66,19 @@ pub(super) fn stores(options: &Options) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
+/// The directories that a `daemon.json` names for the daemon's data (dockerd(8); `graph` was its name
+/// before Docker 17.05).
+pub(super) fn data_roots(configuration: &str) -> Vec<PathBuf> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "kebab-case")]
+    struct Configuration {
+        data_root: Option<PathBuf>,
+        graph: Option<PathBuf>,
+    }
+    let read: Configuration = serde_json::from_str(configuration).unwrap_or_default();
+    read.data_root.into_iter().chain(read.graph).collect()
+}
+
 /// Digests of the images of the daemon's running containers. `None` without a daemon.
 pub(super) fn running_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
     let Some(daemon) = Daemon::find(options)? else {
@@ -115,22 +128,50 @@ enum Address {
     Tcp(String, Option<PathBuf>),
 }
 
+/// Who named the address, for hints.
+#[derive(Debug, PartialEq, Eq)]
+enum Origin {
+    /// `DOCKER_HOST`.
+    Variable,
+    /// The context of this name.
+    Context(String),
+    /// Nobody: it is where a daemon listens unless it is told otherwise.
+    Default,
+}
+
+impl Origin {
+    /// What to do where no daemon answers.
+    fn hint(&self) -> String {
+        match self {
+            Self::Variable => "DOCKER_HOST names that address: start a daemon there, correct the \
+                               variable, or unset it"
+                .to_owned(),
+            Self::Context(name) => format!(
+                "the Docker context '{name}' names that address: start a daemon there, or choose \
+                 another with 'docker context use' or DOCKER_CONTEXT"
+            ),
+            Self::Default => "start it, or name its address in DOCKER_HOST".to_owned(),
+        }
+    }
+}
+
 /// A daemon that we may speak to.
 struct Daemon {
     client: Client,
     base: String,
     /// For messages: as in `DOCKER_HOST`.
     address: String,
+    origin: Origin,
 }
 
 impl Daemon {
     /// `None` if there is none where one would be by default.
     fn find(options: &Options) -> Result<Option<Self>, Error> {
-        let address = address()?;
+        let (address, origin) = address()?;
         let builder = http::builder(TIMEOUT);
         let (builder, base, shown) = match &address {
             Address::Socket(path) => {
-                if path == Path::new(DEFAULT_SOCKET) && !path.exists() {
+                if origin == Origin::Default && !path.exists() {
                     return Ok(None);
                 }
                 let builder = builder.unix_socket(path.as_path()).tls_certs_only([]);
@@ -141,7 +182,13 @@ impl Daemon {
                 if options.offline && !is_loopback(host) {
                     return Err(Error::Usage {
                         message: format!("the Docker daemon at {host} is on the network"),
-                        hint: "leave --offline away, or unset DOCKER_HOST".to_owned(),
+                        hint: match &origin {
+                            Origin::Context(name) => format!(
+                                "leave --offline away, or choose another context than '{name}' with \
+                                 DOCKER_CONTEXT"
+                            ),
+                            _ => "leave --offline away, or unset DOCKER_HOST".to_owned(),
+                        },
                     });
                 }
                 let shown = format!("tcp://{host}");
@@ -163,18 +210,31 @@ impl Daemon {
             client: http::build(builder)?,
             base,
             address: shown,
+            origin,
         }))
     }
 
     /// Without a version in its path, a request is taken as one of the daemon's newest.
     fn get(&self, path: &str) -> Result<Response, Error> {
         let request = self.client.get(format!("{}/{path}", self.base));
-        request.send().map_err(|error| match is_denied(&error) {
-            true => Error::Usage {
-                message: format!("the Docker daemon at {} may not be asked", self.address),
-                hint: "run as root or as a member of the group docker".to_owned(),
-            },
-            false => transfer_error(&self.address, error),
+        request.send().map_err(|error| {
+            if is_denied(&error) {
+                return Error::Usage {
+                    message: format!("the Docker daemon at {} may not be asked", self.address),
+                    hint: "run as root or as a member of the group docker".to_owned(),
+                };
+            }
+            if error.is_connect() {
+                return Error::Usage {
+                    message: format!(
+                        "no Docker daemon answers at {}: {}",
+                        self.address,
+                        http::causes(&error.without_url())
+                    ),
+                    hint: self.origin.hint(),
+                };
+            }
+            transfer_error(&self.address, error)
         })
     }
 
@@ -260,7 +320,7 @@ fn is_denied(error: &reqwest::Error) -> bool {
 
 /// The daemon that the Docker command line would speak to: `DOCKER_HOST`, the context, the socket
 /// of the system, that of the user.
-fn address() -> Result<Address, Error> {
+fn address() -> Result<(Address, Origin), Error> {
     let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let certificates = || {
         set("DOCKER_TLS_VERIFY")?;
@@ -269,10 +329,12 @@ fn address() -> Result<Address, Error> {
             .or_else(|| Some(docker_config()?.parent()?.to_owned()))
     };
     if let Some(host) = set("DOCKER_HOST") {
-        return parse_address(&host, certificates());
+        let address = parse_address(&host, certificates(), &Origin::Variable)?;
+        return Ok((address, Origin::Variable));
     }
-    if let Some(host) = docker_config().and_then(|config| context_host(&config)) {
-        return parse_address(&host, certificates());
+    if let Some((name, host)) = docker_config().and_then(|config| context_host(&config)) {
+        let origin = Origin::Context(name);
+        return Ok((parse_address(&host, certificates(), &origin)?, origin));
     }
     let rootless =
         set("XDG_RUNTIME_DIR").map(|directory| Path::new(&directory).join("docker.sock"));
@@ -280,10 +342,14 @@ fn address() -> Result<Address, Error> {
         Some(rootless) if !Path::new(DEFAULT_SOCKET).exists() && rootless.exists() => rootless,
         _ => DEFAULT_SOCKET.into(),
     };
-    Ok(Address::Socket(socket))
+    Ok((Address::Socket(socket), Origin::Default))
 }
 
-fn parse_address(text: &str, certificates: Option<PathBuf>) -> Result<Address, Error> {
+fn parse_address(
+    text: &str,
+    certificates: Option<PathBuf>,
+    origin: &Origin,
+) -> Result<Address, Error> {
     let tcp = || {
         let rest = ["tcp://", "http://", "https://"]
             .iter()
@@ -298,14 +364,19 @@ fn parse_address(text: &str, certificates: Option<PathBuf>) -> Result<Address, E
     tcp()
         .map(|host| Address::Tcp(host, certificates))
         .ok_or_else(|| Error::Usage {
-            message: format!("the address '{text}' of the Docker daemon is not spoken to"),
+            message: match origin {
+                Origin::Context(name) => {
+                    format!("the address '{text}' in the Docker context '{name}' is not spoken to")
+                }
+                _ => format!("the address '{text}' in DOCKER_HOST is not spoken to"),
+            },
             hint: "set DOCKER_HOST to unix://PATH or tcp://HOST:PORT".to_owned(),
         })
 }
 
-/// The address in the context that `docker context use` or `DOCKER_CONTEXT` chose. Certificates of
-/// contexts are not read.
-fn context_host(config: &Path) -> Option<String> {
+/// Name and address of the context that `docker context use` or `DOCKER_CONTEXT` chose. Certificates
+/// of contexts are not read.
+fn context_host(config: &Path) -> Option<(String, String)> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Config {
@@ -342,7 +413,7 @@ fn context_host(config: &Path) -> Option<String> {
         .join(directory)
         .join("meta.json");
     let context: Context = serde_json::from_slice(&std::fs::read(meta).ok()?).ok()?;
-    Some(context.endpoints.docker.host)
+    Some((name, context.endpoints.docker.host))
 }
 
 /// `ca.pem`, `cert.pem` and `key.pem`, as the Docker command line has them.
@@ -396,7 +467,8 @@ mod tests {
             ("tcp://user@host/x?y", None),
             ("", None),
         ] {
-            assert_eq!(parse_address(text, None).ok(), expected, "{text}");
+            let parsed = parse_address(text, None, &Origin::Variable);
+            assert_eq!(parsed.ok(), expected, "{text}");
         }
     }
 
@@ -417,8 +489,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            context_host(&config).as_deref(),
-            Some("tcp://10.0.0.1:2375")
+            context_host(&config),
+            Some(("far".to_owned(), "tcp://10.0.0.1:2375".to_owned()))
         );
     }
 }

@@ -2,6 +2,7 @@
 
 mod bolt;
 mod certificates;
+mod configured;
 mod containerd;
 mod credentials;
 mod docker;
@@ -17,6 +18,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+pub(crate) use configured::{homes, stores as configured_stores};
 pub(crate) use containerd::image_names;
 
 /// Opens a source that is no file.

@@ -71,6 +71,14 @@ struct Configuration {
 struct StorageTable {
     graphroot: Option<PathBuf>,
     runroot: Option<PathBuf>,
+    imagestore: Option<PathBuf>,
+    options: OptionsTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OptionsTable {
+    additionalimagestores: Vec<PathBuf>,
 }
 
 /// Opens an image by name, or by its id.
@@ -110,6 +118,19 @@ pub(super) fn all_images(options: &Options) -> Result<Option<Vec<String>>, Error
 pub(super) fn stores(options: &Options) -> Result<Vec<PathBuf>, Error> {
     let storages = storages(options)?.into_iter();
     Ok(storages.map(|storage| storage.root).collect())
+}
+
+/// The directories that a `storage.conf` names for images, whatever their driver.
+pub(super) fn configured_stores(configuration: &str) -> Vec<PathBuf> {
+    let read: Configuration = toml::from_str(configuration).unwrap_or_default();
+    let StorageTable {
+        graphroot,
+        imagestore,
+        options,
+        ..
+    } = read.storage;
+    let stores = graphroot.into_iter().chain(imagestore);
+    stores.chain(options.additionalimagestores).collect()
 }
 
 /// Ids of the images of running containers. `None` without a store.
@@ -341,7 +362,14 @@ impl Storage {
         });
         let planned = planned.collect();
         let incomplete = incomplete.into_iter().collect();
-        let plan = assemble(&place, info, &config, planned, incomplete, &options.limits);
+        let plan = assemble(
+            &place,
+            info,
+            Some(&config),
+            planned,
+            incomplete,
+            &options.limits,
+        );
         let mut image = plan.image;
         let mut below = None;
         for (layer, id) in image.layers.iter_mut().zip(&chain) {

@@ -54,7 +54,14 @@ pub(super) fn image(
         descriptor,
     });
     let limits = &options.limits;
-    let plan = assemble(place, info, &config, planned.collect(), Vec::new(), limits);
+    let plan = assemble(
+        place,
+        info,
+        Some(&config),
+        planned.collect(),
+        Vec::new(),
+        limits,
+    );
     let mut image = plan.image;
     let layers = image.layers.iter_mut().zip(plan.files).zip(&descriptors);
     for ((layer, file), descriptor) in layers {

@@ -88,6 +88,11 @@ impl<'a> Block<'a> {
         i64::try_from(expected).is_ok_and(|expected| expected == signed + spaces as i64)
     }
 
+    /// Whether it says of itself that it is a header, as those of all archivers of this century do.
+    pub(super) fn has_magic(&self) -> bool {
+        self.0[MAGIC].starts_with(b"ustar")
+    }
+
     pub(super) fn kind(&self) -> TypeFlag {
         TypeFlag(self.0[TYPE])
     }

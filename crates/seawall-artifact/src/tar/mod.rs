@@ -60,6 +60,7 @@ pub(crate) struct Reader<I> {
     member: Member,
     extension: Extension,
     taken: Option<Content>,
+    lone_zeros: Option<u64>,
 }
 
 /// Whether a block is a tar header: its checksum is right.
@@ -88,6 +89,7 @@ impl<I: Input> Reader<I> {
             },
             extension: Extension::default(),
             taken: None,
+            lone_zeros: None,
         }
     }
 
@@ -128,6 +130,7 @@ impl<I: Input> Reader<I> {
                 if self.at_second_zero_block()? {
                     return Ok(false);
                 }
+                self.lone_zeros = Some(offset);
                 continue;
             }
             if !block.has_valid_checksum() {
@@ -144,6 +147,50 @@ impl<I: Input> Reader<I> {
                 self.fill_member(&block, first.unwrap_or(offset), offset, size)?;
                 return Ok(true);
             }
+        }
+    }
+
+    /// Offset of the last block of zeros that was passed over because none followed it: GNU tar warns
+    /// of it and reads on, Go's `archive/tar` ends there.
+    pub(crate) fn lone_zeros(&self) -> Option<u64> {
+        self.lone_zeros
+    }
+
+    /// Goes on to the next block that is a header by its magic and its checksum, and makes it the next
+    /// member's. Returns its offset; `None` if there is none up to the end of the bytes.
+    pub(crate) fn find_header(&mut self) -> Result<Option<u64>, Error> {
+        self.extension.clear();
+        self.taken = None;
+        self.lone_zeros = None;
+        let aligned = self.input.position().next_multiple_of(BLOCK as u64);
+        if !self.skip_to(aligned)? {
+            return Ok(None);
+        }
+        loop {
+            let offset = self.input.position();
+            let bytes = self.fill(BLOCK)?;
+            let Some(block) = bytes.first_chunk::<BLOCK>() else {
+                return Ok(None);
+            };
+            if Block(block).has_magic() && Block(block).has_valid_checksum() {
+                self.next = offset;
+                return Ok(Some(offset));
+            }
+            self.input.consume(BLOCK);
+        }
+    }
+
+    /// Whether zeros are all that follows. Else it stands at the first block of something else.
+    pub(crate) fn only_zeros_follow(&mut self) -> Result<bool, Error> {
+        loop {
+            let bytes = self.fill(BLOCK)?;
+            let Some(block) = bytes.first_chunk::<BLOCK>() else {
+                return Ok(bytes.iter().all(|byte| *byte == 0));
+            };
+            if !Block(block).is_zero() {
+                return Ok(false);
+            }
+            self.input.consume(BLOCK);
         }
     }
 

@@ -38,7 +38,7 @@ pub mod ruby;
 pub mod swift;
 
 use seawall_artifact::Content;
-use seawall_model::{Distro, Incomplete, IncompleteReason, Package};
+use seawall_model::{Distro, Incomplete, IncompleteReason, Package, PackageType};
 
 /// Finds packages in files of one kind.
 pub trait Analyzer: Sync {
@@ -106,9 +106,22 @@ pub struct Found {
     pub poms: Vec<java::Pom>,
     /// The operating system.
     pub distro: Option<Distro>,
+    /// What is asked for without a version, so that it is no package.
+    pub unversioned: Vec<Unversioned>,
     /// What could not be read.
     pub incomplete: Vec<Incomplete>,
     left_out: LeftOut,
+}
+
+/// A package that a file asks for without saying in which version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unversioned {
+    /// Whose package.
+    pub kind: PackageType,
+    /// Its name as the file writes it.
+    pub name: String,
+    /// Whether it serves only to develop or test.
+    pub development: bool,
 }
 
 /// What a file holds beyond the limits. A small compressed file can hold any number of packages,
@@ -125,6 +138,8 @@ struct LeftOut {
 
 /// Packages that are kept of one file. All of Debian has some 60,000.
 const MAX_PACKAGES: usize = 200_000;
+/// Bytes of a package's name: no registry takes longer ones, npm none over 214.
+const MAX_NAME: usize = 256;
 /// Places of damage that are listed of one file.
 const MAX_NOTES: usize = 100;
 /// Memory for the names of the files that a database says its packages own.
@@ -135,6 +150,21 @@ impl Found {
     pub fn add(&mut self, package: Package) {
         match self.packages.len() < MAX_PACKAGES {
             true => self.packages.push(package),
+            false => self.left_out.packages += 1,
+        }
+    }
+
+    /// Adds a package without a version, up to the limit.
+    pub(crate) fn add_unversioned(&mut self, kind: PackageType, name: &str, development: bool) {
+        if name.len() > MAX_NAME {
+            return;
+        }
+        match self.unversioned.len() < MAX_PACKAGES {
+            true => self.unversioned.push(Unversioned {
+                kind,
+                name: name.to_owned(),
+                development,
+            }),
             false => self.left_out.packages += 1,
         }
     }

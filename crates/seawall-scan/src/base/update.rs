@@ -177,6 +177,7 @@ mod tests {
                 package("mine", 1),
             ],
             development_excluded: 0,
+            notes: Vec::new(),
             incomplete: Vec::new(),
         };
         let findings = [

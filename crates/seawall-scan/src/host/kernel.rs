@@ -214,6 +214,7 @@ mod tests {
             layers: Vec::new(),
             packages: packages.collect(),
             development_excluded: 0,
+            notes: Vec::new(),
             incomplete: Vec::new(),
         };
         let kernel = examine_release(&mut inventory, release, build);

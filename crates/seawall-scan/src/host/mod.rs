@@ -35,6 +35,9 @@ const CONTAINER_STORES: &[&str] = &[
     "var/lib/rancher/k3s/agent/containerd",
 ];
 
+/// What is kept in a directory that holds one of these would exclude the machine itself.
+const OF_THE_MACHINE: &[&str] = &["etc", "usr", "var/lib"];
+
 /// Scans the machine that this program runs on.
 ///
 /// # Errors
@@ -50,11 +53,9 @@ pub fn scan_host(
         .excluded
         .extend(CONTAINER_STORES.iter().map(|store| (*store).to_owned()));
     let stores = runtimes::stores(reading).into_iter();
-    options.excluded.extend(stores.filter_map(|store| {
-        let below_root = store.strip_prefix("/").ok()?.to_str()?;
-        // What is kept in the root itself would exclude everything.
-        (!below_root.is_empty()).then(|| below_root.to_owned())
-    }));
+    options
+        .excluded
+        .extend(stores.filter_map(|store| to_exclude(&store)));
     let artifact = Artifact::open(&Source::Directory(root.to_owned()), reading)?;
     let mut inventory = scan_artifact(artifact, &options, progress)?;
     inventory.target.kind = TargetKind::Host;
@@ -65,4 +66,33 @@ pub fn scan_host(
         kernel,
         containers,
     })
+}
+
+/// A runtime's store as it is excluded.
+fn to_exclude(store: &Path) -> Option<String> {
+    let below_root = store.strip_prefix("/").ok()?;
+    let is_apart = !OF_THE_MACHINE
+        .iter()
+        .any(|own| Path::new(own).starts_with(below_root));
+    Some(below_root.to_str().filter(|_| is_apart)?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_does_not_exclude_the_machine() {
+        for (store, expected) in [
+            ("/", None),
+            ("/var", None),
+            ("/var/lib", None),
+            ("/usr", None),
+            ("relative", None),
+            ("/var/lib/docker", Some("var/lib/docker")),
+            ("/data", Some("data")),
+        ] {
+            assert_eq!(to_exclude(Path::new(store)).as_deref(), expected, "{store}");
+        }
+    }
 }

@@ -51,6 +51,7 @@ pub(crate) fn inventory() -> Inventory {
             },
         ],
         development_excluded: 0,
+        notes: Vec::new(),
         incomplete: Vec::new(),
     }
 }

@@ -68,6 +68,7 @@ impl Collector {
                 layers: Vec::new(),
                 packages: Vec::new(),
                 development_excluded: 0,
+                notes: Vec::new(),
                 incomplete: Vec::new(),
             },
             purl_distros: BTreeMap::new(),

@@ -23,14 +23,14 @@ pub(crate) fn run(command: &Base) -> Result<Exit> {
             quiet,
         } => {
             let reading = Reading {
-                platform: platform.clone(),
                 offline: *offline,
                 include_development: false,
                 base_catalogue: catalogue.file.clone(),
                 owner: None,
                 no_store: true,
             };
-            let reader = Reader::new(&reading, Claims::default(), *quiet)?;
+            let reader =
+                Reader::new(&reading, Claims::default(), *quiet)?.for_platform(platform.as_deref());
             let inventory = reader.verifying_everything().image(target)?;
             let name = name
                 .clone()

@@ -17,27 +17,34 @@ pub(crate) enum Images {
 
 /// The machine's inventory, then those of its images, with what the reader should know of the
 /// machine. An image that cannot be read is told in the machine's own inventory: the others are
-/// still scanned.
+/// still scanned. `may_be_several` is asked as soon as there is an image beside the machine.
 pub(crate) fn inventories(
     reader: &Reader<'_>,
     images: Images,
+    may_be_several: &dyn Fn() -> Result<()>,
 ) -> Result<(Vec<Inventory>, Vec<String>)> {
-    let Host {
-        mut inventory,
-        kernel,
-        containers,
-    } = reader.host()?;
     let listed = match images {
         Images::None => Listed::default(),
         Images::Running => runtimes::running_images(&reader.options()),
         Images::All => runtimes::all_images(&reader.options()),
     };
+    if !listed.images.is_empty() {
+        may_be_several()?;
+    }
+    let Host {
+        mut inventory,
+        kernel,
+        containers,
+    } = reader.host()?;
     inventory.incomplete.extend(listed.incomplete);
     let mut targets = listed.images;
     if images != Images::None {
         inventory
             .incomplete
             .extend(add_unlisted(&containers, &mut targets));
+    }
+    if !targets.is_empty() {
+        may_be_several()?;
     }
     let mut scanned: Vec<Inventory> = Vec::new();
     for target in targets {

@@ -32,6 +32,9 @@ pub(crate) fn run(args: &Rematch) -> Result<Exit> {
         return Err(Failure::usage(anyhow!("no inventory{which} is stored"))
             .hint("every `seawall scan` stores one, unless it is told --no-store"));
     }
+    if args.list {
+        return list(&stored);
+    }
     if stored.len() > 1 {
         outputs::hold_several(&args.output)
             .map_err(|failure| failure.hint("add a part of the name of one target"))?;
@@ -39,9 +42,6 @@ pub(crate) fn run(args: &Rematch) -> Result<Exit> {
     // One that cannot be read is told in the first report: the others are still matched.
     if let Some(first) = stored.first_mut() {
         first.incomplete.extend(damaged.into_iter().map(missed));
-    }
-    if args.list {
-        return list(&stored);
     }
     let assessor = Assessor::open(&args.matching, today())?;
     let mut assessments = Vec::new();

@@ -11,13 +11,26 @@ use std::path::Path;
 
 pub(crate) fn run(args: &Sbom) -> Result<Exit> {
     outputs::check(&args.outputs)?;
-    let reader = Reader::new(&args.reading, Claims::default(), args.quiet)?;
-    let inventory = read(&reader, &args.target)?;
+    let platform = args.choice.platform.as_deref();
+    let reader = Reader::new(&args.reading, Claims::default(), args.quiet)?.for_platform(platform);
+    let inventory = read(&reader, &args.target, platform)?;
     outputs::write_sbom(&inventory, args.format, &args.outputs)
 }
 
-fn read(reader: &Reader<'_>, words: &[String]) -> Result<Inventory> {
+fn read(reader: &Reader<'_>, words: &[String], platform: Option<&str>) -> Result<Inventory> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let is_image = match words.as_slice() {
+        ["host"] => false,
+        [target] => !is_plain_directory(Path::new(target)),
+        words => words.first() == Some(&"image"),
+    };
+    if platform.is_some() && !is_image {
+        return Err(Failure::usage(anyhow!(
+            "--platform is for images, and '{}' is none",
+            words.join(" ")
+        ))
+        .hint("leave --platform away"));
+    }
     match words.as_slice() {
         ["image", target] => reader.image(target),
         ["fs", directory] => reader.directory(Path::new(directory)),

@@ -11,7 +11,13 @@ use std::time::Instant;
 
 pub(crate) fn run(scan: &Scan) -> Result<Exit> {
     match scan {
-        Scan::Image { target, options } => one(options, |reader| reader.image(target)),
+        Scan::Image {
+            target,
+            choice,
+            options,
+        } => several(options, choice.platform.as_deref(), |reader| {
+            Ok((vec![reader.image(target)?], Vec::new()))
+        }),
         Scan::Fs { directory, options } => one(options, |reader| reader.directory(directory)),
         Scan::Sbom { file, options } => one(options, |reader| reader.sbom(file)),
         Scan::Host {
@@ -24,38 +30,49 @@ pub(crate) fn run(scan: &Scan) -> Result<Exit> {
                 (_, true) => host::Images::None,
                 _ => host::Images::Running,
             };
-            if images != host::Images::None {
+            let may_be_several = || {
                 outputs::hold_several(&options.output).map_err(|failure| {
                     failure.hint("add --no-images, and scan the images with `seawall scan image`")
-                })?;
-            }
-            several(options, |reader| host::inventories(reader, images))
+                })
+            };
+            several(options, None, |reader| {
+                host::inventories(reader, images, &may_be_several)
+            })
         }
     }
 }
 
 fn one(options: &ScanOptions, read: impl Fn(&Reader<'_>) -> Result<Inventory>) -> Result<Exit> {
-    several(options, |reader| Ok((vec![read(reader)?], Vec::new())))
+    several(options, None, |reader| {
+        Ok((vec![read(reader)?], Vec::new()))
+    })
 }
 
 /// Scans, and adds `notices` to what the first report says.
 fn several(
     options: &ScanOptions,
+    platform: Option<&str>,
     read: impl Fn(&Reader<'_>) -> Result<(Vec<Inventory>, Vec<String>)>,
 ) -> Result<Exit> {
     let started = Instant::now();
     outputs::check(&options.output.outputs)?;
     let assessor = Assessor::open(&options.matching, today())?;
-    let reader = Reader::new(&options.reading, assessor.claims(), options.output.quiet)?;
+    let reader = Reader::new(&options.reading, assessor.claims(), options.output.quiet)?
+        .for_platform(platform);
     let (inventories, notices) = read(&reader)?;
     let mut assessments = Vec::new();
     for inventory in inventories {
-        let store = !options.reading.no_store;
+        let wanted = !options.reading.no_store;
+        let store = wanted && inventories::is_nameable(&inventory);
         let stored = store.then(|| inventories::store(&inventory));
         let mut assessment = assessor.assess(inventory)?;
         let stored = stored.map(|stored| {
             stored.and_then(|()| known::remember(&assessment.inventory, &assessment.findings))
         });
+        if wanted && !store {
+            let notice = "not kept for `seawall rematch`: what came through a pipe has no name";
+            assessment.notices.push(notice.to_owned());
+        }
         // The report is what was asked for: a read-only home does not cost it.
         if let Some(Err(failure)) = stored {
             let notice = format!("not kept for `seawall rematch`: {:#}", failure.error);

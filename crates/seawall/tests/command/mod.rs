@@ -71,6 +71,11 @@ impl Workspace {
 
     /// The same with standard input.
     pub(crate) fn run_with(&self, words: &str, input: &str) -> Run {
+        self.run_in(words, input, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn run_in(&self, words: &str, input: &str, variables: &[(&str, &str)]) -> Run {
         let output = Command::cargo_bin("seawall")
             .unwrap()
             .args(words.split_whitespace())
@@ -80,6 +85,7 @@ impl Workspace {
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_CACHE_HOME")
             .env("HOME", self.path())
+            .envs(variables.iter().copied())
             .write_stdin(input)
             .output()
             .unwrap();
@@ -170,7 +176,7 @@ fn tar_of(files: &[(&str, &str)]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     Sha256::digest(bytes)
         .iter()

@@ -8,7 +8,7 @@ use serde_json::Value;
 ///
 /// A `package.json` elsewhere describes a project, not something installed: a private application
 /// called `web` is not the package `web` of the registry. Its dependencies are found in its
-/// lockfile and in its `node_modules`.
+/// lockfile and in its `node_modules`; without these, it only says that it wants them.
 #[derive(Debug)]
 pub struct PackageJson;
 
@@ -41,6 +41,9 @@ impl Analyzer for PackageJson {
 
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         if !is_installed(file.path) {
+            if !file.path.contains("node_modules/") {
+                add_wanted(file, found);
+            }
             return Ok(());
         }
         let manifest: Manifest = document::json(file)?;
@@ -63,6 +66,36 @@ impl Analyzer for PackageJson {
         found.add(package);
         Ok(())
     }
+}
+
+/// What a project wants to have installed. A file that cannot be read is not told: it need not be a
+/// project's.
+fn add_wanted(file: &File<'_>, found: &mut Found) {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Project {
+        #[serde(default)]
+        dependencies: Value,
+        #[serde(default)]
+        optional_dependencies: Value,
+    }
+    let Ok(project) = document::json::<Project>(file) else {
+        return;
+    };
+    for wanted in [&project.dependencies, &project.optional_dependencies] {
+        for (name, version) in wanted.as_object().into_iter().flatten() {
+            if version.as_str().is_some_and(is_from_elsewhere) {
+                found.add_unversioned(PackageType::Npm, name, false);
+            }
+        }
+    }
+}
+
+/// Whether a dependency is not a directory of the project's own (npm's `package.json`, "Local Paths";
+/// the protocols of yarn and pnpm).
+fn is_from_elsewhere(version: &str) -> bool {
+    let own = ["file:", "link:", "portal:", "workspace:", ".", "/", "~/"];
+    !own.iter().any(|begin| version.starts_with(begin))
 }
 
 /// Whether the path is that of an installed package's own manifest, not of a file deeper inside.
@@ -129,6 +162,23 @@ mod tests {
             let expected: &[&str] = if installed { &["a 1.0.0 [MIT]"] } else { &[] };
             check(&PackageJson, path, manifest, expected);
         }
+    }
+
+    #[test]
+    fn what_a_project_wants_was_passed_over_in_silence() {
+        let manifest = br#"{"name": "web", "version": "1.0.0",
+            "dependencies": {"a": "^1.0.0", "own": "workspace:*", "own2": "../own2", "b": 1},
+            "optionalDependencies": {"@s/c": "latest"}, "devDependencies": {"d": "1"}}"#;
+        let wanted = |path| {
+            let (found, result) = analyze(&PackageJson, path, manifest);
+            assert!(result.is_ok(), "{path}");
+            let names = found.unversioned.into_iter().map(|one| one.name);
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(wanted("app/package.json"), ["a", "@s/c"]);
+        assert_eq!(wanted("node_modules/a/package.json"), [""; 0]);
+        assert_eq!(wanted("node_modules/a/test/package.json"), [""; 0]);
+        check(&PackageJson, "app/package.json", b"no JSON", &[]);
     }
 
     #[test]

@@ -40,6 +40,8 @@ impl Analyzer for Requirements {
                 }
             } else if let Some((name, version)) = pinned(&line) {
                 declared.add(name, version, development);
+            } else if let Some(name) = unpinned(&line) {
+                found.add_unversioned(PackageType::PyPi, name, development);
             }
         }
         declared.move_to(found);
@@ -143,6 +145,23 @@ fn pinned(line: &str) -> Option<(&str, &str)> {
     (exact && !name.is_empty() && name.chars().all(is_name)).then_some((name, version))
 }
 
+/// The name of a requirement that is not [`pinned`]: without a version, with a range, or from a
+/// repository. Files and directories, and options, are none.
+fn unpinned(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let (name, rest) = line.split_at(line.find(|c| !is_name(c)).unwrap_or(line.len()));
+    let begins_and_ends = |c: char| c.is_ascii_alphanumeric();
+    let is_file = [".whl", ".zip", ".gz"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    let rest = rest.trim_start();
+    let follows =
+        rest.is_empty() || rest.starts_with(['[', '(', '<', '>', '=', '!', '~', ';', '@']);
+    (name.starts_with(begins_and_ends) && name.ends_with(begins_and_ends) && follows && !is_file)
+        .then_some(name)
+}
+
 /// The name without extras.
 fn bare_name(name: &str) -> &str {
     name.split('[').next().unwrap_or(name).trim()
@@ -199,6 +218,17 @@ l==1.0,<2
                 "a 1.0", "b 2.0", "c 3.0", "d 4.0", "e 5.0", "i 8.0", "j 9.0", "l 1.0",
             ],
         );
+    }
+
+    #[test]
+    fn what_is_not_pinned_was_passed_over_in_silence() {
+        let text = b"# a\na==1\nb>=2\nc\nd[x] ~= 1.0 ; python_version < \"3\"\n\
+            e @ git+https://example.org/e.git@v1\n-r base.txt\n-e ./own\n./own2\nown/f\n\
+            g-1.0-py3-none-any.whl\nhttps://example.org/h\nThis is a letter.\ni==1.*\n";
+        let (found, _) = analyze(&Requirements, "requirements.txt", text);
+        let names: Vec<&str> = found.unversioned.iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["b", "c", "d", "e", "i"]);
+        assert!(found.unversioned.iter().all(|one| !one.development));
     }
 
     #[test]

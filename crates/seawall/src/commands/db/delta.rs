@@ -5,8 +5,9 @@ use crate::assess::{damaged, open_database, trusted_keys};
 use crate::cli::Delta;
 use crate::exit::{Exit, Failure, Result};
 use crate::locations;
+use crate::place::is_same_file;
 use crate::stdout;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use seawall_advisory::database::OpenOptions;
 use seawall_advisory::delta::{self, DeltaError};
 use std::fs::{self, File};
@@ -27,6 +28,15 @@ pub(super) fn run(command: &Delta) -> Result<Exit> {
 }
 
 fn create(old: &Path, new: &Path, out: &Path) -> Result<Exit> {
+    for database in [old, new] {
+        if is_same_file(database, out) {
+            return Err(Failure::usage(anyhow!(
+                "the delta would be written over the database {}",
+                database.display()
+            ))
+            .hint("name another file with --out"));
+        }
+    }
     let (before, after) = (open_database(Some(old))?, open_database(Some(new))?);
     before
         .check_all()

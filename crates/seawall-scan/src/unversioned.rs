@@ -1,0 +1,217 @@
+//! What files ask for without a version. It is no package that could be matched; unless it was found
+//! installed or in a lockfile, the reader is told so, in one sentence for each kind of file.
+
+use crate::analyzers::Unversioned;
+use crate::reconcile::PACKAGE_DIRECTORIES;
+use seawall_model::{Ecosystem, Package, PackageType};
+use std::collections::HashSet;
+
+/// What is asked for, and what was found.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    include_development: bool,
+    /// By file, in the order of their paths.
+    files: Vec<(String, Vec<Unversioned>)>,
+    /// Normalized names: pip installs into a directory that the project does not name.
+    python: HashSet<String>,
+    /// Directories of projects, without slashes around them, and names.
+    npm: HashSet<(String, String)>,
+}
+
+impl Asked {
+    pub(crate) fn new(include_development: bool) -> Self {
+        Self {
+            include_development,
+            files: Vec::new(),
+            python: HashSet::new(),
+            npm: HashSet::new(),
+        }
+    }
+
+    /// Adds what the file at `path`, without a leading slash, asks for.
+    pub(crate) fn add(&mut self, path: &str, mut wanted: Vec<Unversioned>) {
+        wanted.retain(|one| self.include_development || !one.development);
+        // What an installed package asks for is installed with it, or was not needed.
+        let rooted = format!("/{path}");
+        let is_installed = PACKAGE_DIRECTORIES.iter().any(|d| rooted.contains(d));
+        if !wanted.is_empty() && !is_installed {
+            self.files.push((path.to_owned(), wanted));
+        }
+    }
+
+    /// Takes note of a package that was found with its version.
+    pub(crate) fn answer(&mut self, package: &Package) {
+        match package.kind {
+            PackageType::PyPi | PackageType::Conda => {
+                let name = Ecosystem::PyPi.normalize_name(&package.name);
+                self.python.insert(name);
+            }
+            PackageType::Npm => {
+                for path in &package.paths {
+                    let project = match path.split_once("/node_modules/") {
+                        Some((project, _)) => project,
+                        None => directory(path),
+                    };
+                    let project = project.trim_start_matches('/').to_owned();
+                    self.npm.insert((project, package.name.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What was not found, as sentences.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let found_in_python = |_: &str, name: &str| {
+            let name = Ecosystem::PyPi.normalize_name(name);
+            self.python.contains(&name)
+        };
+        let requirements = self.missing(PackageType::PyPi, &found_in_python);
+        let requirements = requirements.map(|missing| {
+            let (what, are) = missing.words("requirement", "requirements");
+            let files = match missing.files {
+                1 => "1 file".to_owned(),
+                files => format!("{files} files"),
+            };
+            format!(
+                "{what} without an exact version in {files} {are} not matched, like {}",
+                missing.example
+            )
+        });
+        let found_in_npm = |path: &str, name: &str| self.is_in_project(path, name);
+        let dependencies = self.missing(PackageType::Npm, &found_in_npm);
+        let dependencies = dependencies.map(|missing| {
+            let (what, are) = missing.words("dependency", "dependencies");
+            format!(
+                "{what} in {} package.json {are} not matched, neither installed nor in a lockfile, \
+                 like {}",
+                missing.files, missing.example
+            )
+        });
+        requirements.into_iter().chain(dependencies).collect()
+    }
+
+    /// Whether it is installed or locked beside the project or above it, where a workspace has both.
+    fn is_in_project(&self, path: &str, name: &str) -> bool {
+        let mut project = directory(path);
+        loop {
+            if self.npm.contains(&(project.to_owned(), name.to_owned())) {
+                return true;
+            }
+            if project.is_empty() {
+                return false;
+            }
+            project = directory(project);
+        }
+    }
+
+    fn missing(&self, kind: PackageType, is_found: &dyn Fn(&str, &str) -> bool) -> Option<Missing> {
+        let mut missing: Option<Missing> = None;
+        for (path, wanted) in &self.files {
+            let mut names = wanted
+                .iter()
+                .filter(|one| one.kind == kind && !is_found(path, &one.name));
+            let Some(first) = names.next() else {
+                continue;
+            };
+            let so_far = missing.get_or_insert_with(|| Missing {
+                packages: 0,
+                files: 0,
+                example: format!("{} in /{path}", first.name),
+            });
+            so_far.packages += 1 + names.count();
+            so_far.files += 1;
+        }
+        missing
+    }
+}
+
+/// What was asked for and not found.
+struct Missing {
+    packages: usize,
+    files: usize,
+    example: String,
+}
+
+impl Missing {
+    fn words(&self, one: &str, many: &str) -> (String, &'static str) {
+        match self.packages {
+            1 => (format!("1 {one}"), "is"),
+            number => (format!("{number} {many}"), "are"),
+        }
+    }
+}
+
+fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seawall_model::Evidence;
+
+    fn asked(files: &[(&str, PackageType, &[&str])], found: &[(PackageType, &str, &str)]) -> Asked {
+        let mut asked = Asked::new(false);
+        for (path, kind, names) in files {
+            let wanted = names.iter().map(|name| Unversioned {
+                kind: *kind,
+                name: name.trim_end_matches('?').to_owned(),
+                development: name.ends_with('?'),
+            });
+            asked.add(path, wanted.collect());
+        }
+        for (kind, name, path) in found {
+            let mut package = Package::new(*kind, *name, "1", Evidence::Installed);
+            package.paths = vec![(*path).to_owned()];
+            asked.answer(&package);
+        }
+        asked
+    }
+
+    #[test]
+    fn requirements_that_are_not_installed_are_counted() {
+        use PackageType::PyPi;
+        let files: &[(&str, PackageType, &[&str])] = &[
+            (
+                "a/requirements.txt",
+                PyPi,
+                &["Zope.Interface", "flask", "x?"],
+            ),
+            ("b/requirements.txt", PyPi, &["flask", "django"]),
+            ("v/lib/site-packages/c/requirements.txt", PyPi, &["d"]),
+        ];
+        let found = [(PyPi, "zope-interface", "/usr/lib/z.dist-info/METADATA")];
+        assert_eq!(
+            asked(files, &found).notes(),
+            [
+                "3 requirements without an exact version in 2 files are not matched, like flask in \
+              /a/requirements.txt"
+            ]
+        );
+        let all = ["zope-interface", "flask", "django"].map(|name| (PyPi, name, "/x"));
+        assert_eq!(asked(files, &all).notes(), [""; 0]);
+    }
+
+    #[test]
+    fn dependencies_are_looked_for_in_the_project_and_above() {
+        use PackageType::Npm;
+        let files: &[(&str, PackageType, &[&str])] = &[
+            ("app/package.json", Npm, &["a"]),
+            ("app/packages/web/package.json", Npm, &["a", "b"]),
+            ("other/package.json", Npm, &["a"]),
+        ];
+        let found = [
+            (Npm, "a", "/app/node_modules/a/package.json"),
+            (Npm, "b", "/app/yarn.lock"),
+            (Npm, "a", "/usr/lib/node_modules/a/package.json"),
+        ];
+        assert_eq!(
+            asked(files, &found).notes(),
+            [
+                "1 dependency in 1 package.json is not matched, neither installed nor in a lockfile, \
+              like a in /other/package.json"
+            ]
+        );
+    }
+}
