@@ -3,7 +3,7 @@
 use crate::compression::{Compression, MAGIC_LEN, capped};
 use crate::image::{Blob, Layer};
 use crate::path;
-use crate::pipeline::{Hashing, read_ahead};
+use crate::pipeline::{Finished, Hashing, read_ahead};
 use crate::read::{Context, NoProgress};
 use crate::second_pass::SecondPass;
 use crate::tar::{self, Input, Kind, Reader, Seekable, Stream};
@@ -20,8 +20,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Outcome {
     /// What could not be read.
     pub(crate) incomplete: Vec<Incomplete>,
-    /// Digest of its uncompressed bytes, where it was asked for and all of them could be read.
+    /// Digest of its uncompressed bytes, where it was asked for and all of them could be read, or a
+    /// runtime has noted it.
     pub(crate) diff_id: Option<String>,
+    /// Whether it was read to its end, and had the digest of its name.
+    pub(crate) whole: bool,
 }
 
 /// Reads a layer into its visitor, and hashes its uncompressed bytes if `hash`.
@@ -34,12 +37,12 @@ pub(crate) fn read_layer(
     match &layer.blob {
         Blob::Missing(why) => Outcome {
             incomplete: vec![(**why).clone()],
-            diff_id: None,
+            ..Outcome::default()
         },
-        Blob::Directory(directory) => Outcome {
+        Blob::Directory { directory, diff_id } => Outcome {
             incomplete: directory.read(visitor, context),
-            // The runtime compared the digests when it unpacked the layer.
-            diff_id: layer.diff_id.clone(),
+            diff_id: diff_id.clone(),
+            whole: true,
         },
         Blob::Content(content) => read_content(layer, content, hash, visitor, context),
         Blob::Stream(open) => match open() {
@@ -53,7 +56,7 @@ impl Outcome {
     fn failed(error: &Error) -> Self {
         Self {
             incomplete: vec![error.to_incomplete()],
-            diff_id: None,
+            ..Self::default()
         }
     }
 
@@ -93,7 +96,7 @@ fn read_content(
         Ok(())
     });
     let mut outcome = Outcome::default();
-    outcome.note(read);
+    outcome.whole = outcome.note(read).is_some();
     if hash {
         outcome.diff_id = outcome.note(hash_content(content, &layer.place, context.limits));
     }
@@ -135,13 +138,19 @@ pub(crate) fn read_stream(
     let first = with_tar(layer, stream, hash, context, &mut |reader| {
         visit_members(reader, &mut targets, visitor, context, &mut passed)
     });
-    match (outcome.note(first), again) {
-        (Some(diff_id), Some(again)) => {
-            outcome.diff_id = diff_id;
-            let read = read_links(layer, again, targets, visitor, context);
-            outcome.note(read);
-        }
-        (diff_id, _) => outcome.diff_id = diff_id.flatten(),
+    let Some(diff_id) = outcome.note(first) else {
+        return outcome;
+    };
+    let links = again.map_or(Ok(()), |again| {
+        read_links(layer, again, &mut targets, visitor, context)
+    });
+    // What the visitor saw in a pass that failed may be anything.
+    if outcome.note(links).is_some() {
+        outcome.diff_id = diff_id;
+        outcome.whole = true;
+    }
+    if again.is_some() {
+        outcome.note(targets.finish(&layer.place));
     }
     outcome
 }
@@ -150,7 +159,7 @@ pub(crate) fn read_stream(
 fn read_links(
     layer: &Layer,
     again: Reopen<'_>,
-    mut targets: SecondPass,
+    targets: &mut SecondPass,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
 ) -> Result<(), Error> {
@@ -161,7 +170,7 @@ fn read_links(
             targets.run(reader, visitor)
         })?;
     }
-    targets.finish(&layer.place)
+    Ok(())
 }
 
 /// A tar reader at the end of the threads.
@@ -187,8 +196,6 @@ fn with_tar(
         context.progress,
     );
     let drain = AtomicBool::new(true);
-    // What nobody reads any more is decompressed only for its digest.
-    let drain_tar = AtomicBool::new(hash);
     std::thread::scope(|scope| {
         let (mut chunks, fetching) = read_ahead(scope, source, &drain);
         let mut decoding = None;
@@ -204,7 +211,7 @@ fn with_tar(
                     Some(format) => {
                         let decoder = format.decoder(chunks, limits, place)?;
                         let decoder = Hashing::new(decoder, hash, u64::MAX, &NoProgress);
-                        let (chunks, thread) = read_ahead(scope, decoder, &drain_tar);
+                        let (chunks, thread) = read_ahead(scope, decoder, &drain);
                         decoding = Some(thread);
                         Box::new(chunks)
                     }
@@ -215,23 +222,45 @@ fn with_tar(
             .and_then(|input| read(Reader::new(input, place)));
         // After a failure the rest is not worth fetching.
         drain.store(result.is_ok(), Ordering::Relaxed);
-        drain_tar.store(hash && result.is_ok(), Ordering::Relaxed);
-        let decoded = decoding.map(|thread| thread.join().ok().and_then(Hashing::digest));
-        let stored = fetching.join().ok().and_then(Hashing::digest);
-        match (&stored, expected) {
-            // What is cut off has another digest, too, but where it ends says more.
-            _ if matches!(result, Err(Error::Truncated { .. })) => {}
-            (Some(found), Some(expected)) if checked && found != expected => {
-                return Err(Error::Corrupt {
-                    place: place.to_owned(),
-                    offset: 0,
-                    message: format!("the digest of the layer is {found}"),
-                });
-            }
-            _ => {}
+        let decoded = decoding.map(|thread| digest(thread.join()));
+        let stored = digest(fetching.join());
+        if matches!(result, Err(Error::Truncated { .. })) {
+            // It has another digest, too, but where it ends says more.
+            return result.map(|()| None);
         }
-        result.map(|()| decoded.unwrap_or(stored).filter(|_| hash))
+        if let (Ok(Some(found)), Some(expected)) = (&stored, expected)
+            && checked
+            && found != expected
+        {
+            return Err(Error::Corrupt {
+                place: place.to_owned(),
+                offset: 0,
+                message: format!("the digest of the layer is {found}"),
+            });
+        }
+        result?;
+        // What stands behind the last file is no file, but its digest is the layer's.
+        let behind = |error| Error::from_io(&format!("{place}!end"), 0, error);
+        let stored = stored.map_err(behind)?;
+        let decoded = decoded.transpose().map_err(behind)?;
+        if stored.is_none() && (checked || hash) {
+            return Err(Error::Limit {
+                place: place.to_owned(),
+                limit: format!("{} bytes", limits.layer_bytes),
+            });
+        }
+        Ok(decoded.unwrap_or(stored).filter(|_| hash))
     })
+}
+
+/// The digest of what a thread has read.
+fn digest<R: Read>(
+    joined: std::thread::Result<Finished<Hashing<'_, R>>>,
+) -> io::Result<Option<String>> {
+    match joined {
+        Ok(finished) => finished.digest(),
+        Err(_) => Err(io::Error::other("it could not be read to its end")),
+    }
 }
 
 /// Where the content of a hard link is found.

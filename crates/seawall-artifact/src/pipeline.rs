@@ -20,13 +20,31 @@ pub(crate) struct Chunks {
     used: usize,
 }
 
+/// What a thread that read ahead leaves behind.
+pub(crate) struct Finished<R> {
+    source: R,
+    /// What ended the reading before the end. The reader of the bytes is told too, but may have had
+    /// all that it wanted by then.
+    error: Option<(io::ErrorKind, String)>,
+}
+
+impl<'a, R: Read> Finished<Hashing<'a, R>> {
+    /// The digest of all bytes, or what kept them from being read.
+    pub(crate) fn digest(self) -> io::Result<Option<String>> {
+        match self.error {
+            Some((kind, message)) => Err(io::Error::new(kind, message)),
+            None => Ok(self.source.digest()),
+        }
+    }
+}
+
 /// Starts a thread that reads `source`. When nobody takes the bytes any more, it reads on to the
-/// end only while `drain` says so. The thread gives the reader back.
+/// end only while `drain` says so.
 pub(crate) fn read_ahead<'scope, R>(
     scope: &'scope Scope<'scope, '_>,
     mut source: R,
     drain: &'scope AtomicBool,
-) -> (Chunks, ScopedJoinHandle<'scope, R>)
+) -> (Chunks, ScopedJoinHandle<'scope, Finished<R>>)
 where
     R: Read + Send + 'scope,
 {
@@ -35,6 +53,7 @@ where
     let thread = scope.spawn(move || {
         let mut wanted = true;
         let mut spare = None;
+        let mut told = None;
         while wanted || drain.load(Ordering::Relaxed) {
             let mut chunk = spare
                 .take()
@@ -48,17 +67,19 @@ where
             if !wanted {
                 spare = Some(chunk);
             }
-            if let Err(error) = result
-                && wanted
-            {
-                // Nobody left to tell is fine: the reader has all it wanted.
+            if let Err(error) = result {
+                told = Some((error.kind(), error.to_string()));
+                // Nobody left to tell is fine: it is told to who joins the thread.
                 drop(full_in.send(Err(error)));
             }
             if ended {
                 break;
             }
         }
-        source
+        Finished {
+            source,
+            error: told,
+        }
     });
     let chunks = Chunks {
         full,

@@ -74,10 +74,14 @@ pub(crate) struct Context<'a> {
 pub struct ImageInfo {
     /// Digest of the manifest where there is one, else of the configuration (`sha256:...`).
     pub digest: Option<String>,
+    /// Other digests that name this image and nothing else: of its configuration, which is the
+    /// runtimes' image id, and of the index that led to it.
+    pub other_digests: Vec<String>,
     /// Tags under which it is known.
     pub tags: Vec<String>,
     /// Whether a registry or a container runtime keeps it under the tags and under the name by
-    /// which it was opened. An archive's name and tags are whatever its maker wrote.
+    /// which it was opened, and all its layers could be read. An archive's name and tags are
+    /// whatever its maker wrote.
     pub named_by_store: bool,
     /// `os/architecture[/variant]`.
     pub platform: Option<String>,
@@ -97,8 +101,10 @@ pub struct ReadLayer<V> {
     /// Digest of the uncompressed tar, from the configuration.
     pub diff_id: Option<String>,
     /// Whether its bytes have the digest `diff_id`: they were hashed (see [`Verify`]), or a container
-    /// runtime did so when it unpacked them.
+    /// runtime did so when it unpacked them. Never in an image whose metadata contradict each other.
     pub verified: bool,
+    /// Whether it was read to its end, with the digest that it was asked for by.
+    pub whole: bool,
     /// Size of the blob as stored.
     pub size: Option<u64>,
     /// `created_by` of the history entry that made it.
@@ -161,6 +167,7 @@ impl Artifact {
                 info: ImageInfo::default(),
                 layers: vec![layer],
                 incomplete: Vec::new(),
+                sound: true,
             }),
             named_by_store: false,
             options: options.clone(),
@@ -201,6 +208,7 @@ impl Artifact {
                         digest: None,
                         diff_id: None,
                         verified: false,
+                        whole: incomplete.is_empty(),
                         size: None,
                         created_by: None,
                         visitor,
@@ -210,7 +218,8 @@ impl Artifact {
             }
         };
         if let Some(image) = &mut artifact.image {
-            image.named_by_store = self.named_by_store;
+            let whole = artifact.layers.iter().all(|layer| layer.whole);
+            image.named_by_store = self.named_by_store && whole;
         }
         Ok(artifact)
     }
@@ -229,7 +238,7 @@ fn read_image<V: LayerVisitor>(
 ) -> ReadArtifact<V> {
     // A directory adds up its own progress, in files.
     let bytes = |layer: &Layer| match layer.blob {
-        Blob::Directory(_) => None,
+        Blob::Directory { .. } => None,
         _ => layer.size,
     };
     let total = image.layers.iter().filter_map(bytes);
@@ -244,7 +253,7 @@ fn read_image<V: LayerVisitor>(
     };
     let done: Vec<Slot<V>> = image.layers.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
-    let hashed = verify.layers(image.info.digest.as_deref(), &image.layers);
+    let hashed = verify.layers(&image.info, &image.layers);
     let work = || {
         while let Some(layer) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let Some((index, slot)) = place_of(layer).and_then(|at| Some((at, done.get(at)?)))
@@ -263,12 +272,12 @@ fn read_image<V: LayerVisitor>(
         }
         work();
     });
-    let mut incomplete = image.incomplete;
+    let (mut incomplete, sound) = (image.incomplete, image.sound);
     let mut layers = Vec::with_capacity(done.len());
     for (layer, slot) in image.layers.into_iter().zip(done) {
         let read = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some((visitor, outcome)) = read {
-            layers.push(layer.read(visitor, outcome, &mut incomplete));
+            layers.push(layer.read(visitor, outcome, sound, &mut incomplete));
         }
     }
     ReadArtifact {
@@ -279,17 +288,20 @@ fn read_image<V: LayerVisitor>(
 }
 
 impl Layer {
-    /// The layer after reading. What went wrong is added to `incomplete`.
+    /// The layer after reading, of an image that is `sound`. What went wrong is added to
+    /// `incomplete`.
     pub(crate) fn read<V>(
         self,
         visitor: V,
         outcome: Outcome,
+        sound: bool,
         incomplete: &mut Vec<Incomplete>,
     ) -> ReadLayer<V> {
         incomplete.extend(outcome.incomplete);
         incomplete.extend(mismatch(&self, outcome.diff_id.as_deref()));
         ReadLayer {
-            verified: self.diff_id.is_some() && self.diff_id == outcome.diff_id,
+            verified: sound && self.diff_id.is_some() && self.diff_id == outcome.diff_id,
+            whole: outcome.whole,
             digest: self.digest,
             diff_id: self.diff_id,
             size: self.size,

@@ -3,7 +3,8 @@
 //! image, and in which order, the manifest says, wherever it stands in the stream.
 
 use crate::compression::{Compression, capped};
-use crate::image::archive::{Files, Member, digest_of_file, plan};
+use crate::image::archive::{digest_of_file, plan};
+use crate::image::files::{Files, Listing, MAX_FILES, Member};
 use crate::image::resume::{Members, read_members};
 use crate::image::{Blob, Layer};
 use crate::layer::{Outcome, read_stream};
@@ -16,9 +17,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::atomic::AtomicBool;
-
-/// The most files that are noted of a stream, as in `image::archive`.
-const MAX_FILES: usize = 100_000;
 
 /// An image archive as a stream, compressed or not.
 pub(crate) struct SavedStream {
@@ -44,7 +42,7 @@ impl fmt::Debug for SavedStream {
 
 /// What has passed.
 struct Passed<V> {
-    members: HashMap<String, Member>,
+    members: Listing,
     /// Bytes of the files among them that are kept.
     kept_bytes: u64,
     layers: HashMap<String, (Option<V>, Outcome)>,
@@ -68,7 +66,7 @@ impl SavedStream {
         if info.tags.is_empty() {
             info.tags = self.tags;
         }
-        let mut incomplete = plan.image.incomplete;
+        let (mut incomplete, sound) = (plan.image.incomplete, plan.image.sound);
         let planned = plan.image.layers.into_iter().zip(plan.files);
         let read = planned.rev().map(|(layer, file)| {
             let passed = file.and_then(|file| passed.take(&file, new_visitor));
@@ -84,7 +82,7 @@ impl SavedStream {
         let read: Vec<_> = read.collect();
         let layers = read.into_iter().rev();
         let layers = layers
-            .map(|(layer, visitor, outcome)| layer.read(visitor, outcome, &mut incomplete))
+            .map(|(layer, visitor, outcome)| layer.read(visitor, outcome, sound, &mut incomplete))
             .collect();
         Ok(ReadArtifact {
             image: Some(info),
@@ -97,7 +95,7 @@ impl SavedStream {
 impl<V> Default for Passed<V> {
     fn default() -> Self {
         Self {
-            members: HashMap::new(),
+            members: Listing::default(),
             kept_bytes: 0,
             layers: HashMap::new(),
         }
@@ -132,6 +130,7 @@ impl<V> Passed<V> {
         let outcome = Outcome {
             incomplete: std::mem::take(&mut outcome.incomplete),
             diff_id: outcome.diff_id.clone(),
+            whole: outcome.whole,
         };
         Some((visitor.take().unwrap_or_else(new_visitor), outcome))
     }

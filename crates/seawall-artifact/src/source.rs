@@ -1,6 +1,7 @@
 use crate::compression::{Compression, MAGIC_LEN};
 use crate::directory::Directory;
-use crate::image::archive::{self, Files};
+use crate::image::archive;
+use crate::image::files::Files;
 use crate::read::Opened;
 use crate::saved_stream::SavedStream;
 use crate::{Content, Error, Options};

@@ -4,6 +4,7 @@
 //! specification, "Layer DiffID"), and who knows an image by its digest or by chain ids relies on
 //! that. A forged image can name what it likes: where somebody relies on it, the bytes are hashed.
 
+use crate::ImageInfo;
 use crate::image::Layer;
 use seawall_model::{Incomplete, IncompleteReason};
 use sha2::{Digest, Sha256};
@@ -41,13 +42,12 @@ impl Verify {
     }
 
     /// How many layers must be hashed, from the base up.
-    pub(crate) fn layers(&self, digest: Option<&str>, layers: &[Layer]) -> usize {
+    pub(crate) fn layers(&self, image: &ImageInfo, layers: &[Layer]) -> usize {
+        let mut digests = image.digest.iter().chain(&image.other_digests);
         match self {
             Self::Nothing => 0,
             Self::Everything => layers.len(),
-            Self::Claims(claims) if digest.is_some_and(|it| claims.digests.contains(it)) => {
-                layers.len()
-            }
+            Self::Claims(claims) if digests.any(|it| claims.digests.contains(it)) => layers.len(),
             Self::Claims(claims) => {
                 let diff_ids = layers.iter().map_while(|layer| layer.diff_id.as_deref());
                 let top = chain_ids(diff_ids)
@@ -144,11 +144,17 @@ mod tests {
             })
         };
         let known = [Some("a"), Some("b"), Some("c")];
+        let image = ImageInfo {
+            digest: Some("image".to_owned()),
+            other_digests: vec!["config".to_owned()],
+            ..ImageInfo::default()
+        };
         for (verify, diff_ids, expected) in [
             (Verify::Nothing, &known[..], 0),
             (Verify::Everything, &known[..], 3),
             (claims(&[], &[]), &known[..], 0),
             (claims(&["image"], &[]), &known[..], 3),
+            (claims(&["config"], &[]), &known[..], 3),
             (claims(&["other"], &[]), &known[..], 0),
             (claims(&[], &[0]), &known[..], 1),
             (claims(&[], &[0, 1]), &known[..], 2),
@@ -157,7 +163,7 @@ mod tests {
             (claims(&[], &[0, 2]), &[Some("a"), None, Some("c")][..], 1),
         ] {
             assert_eq!(
-                verify.layers(Some("image"), &layers(diff_ids)),
+                verify.layers(&image, &layers(diff_ids)),
                 expected,
                 "{verify:?}"
             );

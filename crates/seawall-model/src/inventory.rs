@@ -21,24 +21,25 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// How many layers, from the base up, are known to be what the image says of them. A bill of
-    /// materials is taken at its word, as in all that it says.
+    /// How many layers, from the base up, are known to be what the image says of them.
     #[must_use]
     pub fn verified_layers(&self) -> usize {
-        match self.target.kind {
-            TargetKind::Sbom => self.layers.len(),
-            _ => {
-                let verified = self.layers.iter().take_while(|layer| layer.verified);
-                verified.count()
-            }
-        }
+        let verified = self.layers.iter().take_while(|layer| layer.verified);
+        verified.count()
     }
 
-    /// The image's digest, where all of it is known to be what the digest names.
+    /// Whether the image says that this is one of its digests.
     #[must_use]
-    pub fn verified_digest(&self) -> Option<&str> {
-        let is_verified = self.verified_layers() == self.layers.len();
-        self.target.digest.as_deref().filter(|_| is_verified)
+    pub fn claims_digest(&self, digest: &str) -> bool {
+        let target = &self.target;
+        let mut digests = target.digest.iter().chain(&target.other_digests);
+        digests.any(|own| own == digest)
+    }
+
+    /// Whether this is one of the image's digests, and all of the image is known to be what that names.
+    #[must_use]
+    pub fn has_digest(&self, digest: &str) -> bool {
+        self.claims_digest(digest) && self.verified_layers() == self.layers.len()
     }
 }
 
@@ -56,10 +57,14 @@ pub struct Target {
     /// The image's digest (of the manifest where there is one, else of the configuration),
     /// `sha256:...`.
     pub digest: Option<String>,
+    /// Other digests that name this image and nothing else: of its configuration, which is the
+    /// runtimes' image id, and of the index that led to it.
+    pub other_digests: Vec<String>,
     /// Tags under which the image is known.
     pub tags: Vec<String>,
-    /// Whether a registry or a container runtime keeps the image under this name and these tags. What
-    /// an archive says of itself is its maker's word, and its file's name is anybody's.
+    /// Whether a registry or a container runtime keeps the image under this name and these tags, and
+    /// all layers could be read. What an archive says of itself is its maker's word, and its file's
+    /// name is anybody's.
     pub named_by_store: bool,
     /// `linux/amd64`, `linux/arm64/v8`.
     pub platform: Option<String>,

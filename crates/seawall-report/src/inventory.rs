@@ -120,6 +120,8 @@ struct TargetRow {
     kind: String,
     name: String,
     digest: Option<String>,
+    #[serde(default)]
+    other_digests: Vec<String>,
     tags: Vec<String>,
     #[serde(default)]
     named_by_store: bool,
@@ -246,6 +248,7 @@ impl File {
                 kind: target.kind.name().to_owned(),
                 name: target.name.clone(),
                 digest: target.digest.clone(),
+                other_digests: target.other_digests.clone(),
                 tags: target.tags.clone(),
                 named_by_store: target.named_by_store,
                 platform: target.platform.clone(),
@@ -291,6 +294,7 @@ impl File {
                 kind,
                 name: self.target.name,
                 digest: self.target.digest,
+                other_digests: self.target.other_digests,
                 tags: self.target.tags,
                 named_by_store: self.target.named_by_store,
                 platform: self.target.platform,

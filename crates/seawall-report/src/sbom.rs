@@ -2,7 +2,9 @@
 //! what only Seawall knows, as properties that it reads back.
 
 use packageurl::PackageUrl;
-use seawall_model::{Distro, Incomplete, IncompleteReason, Inventory, Layer, Package, PackageType};
+use seawall_model::{
+    Distro, Incomplete, IncompleteReason, Inventory, Layer, Package, PackageType, TargetKind,
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::io;
@@ -118,7 +120,21 @@ pub(crate) fn target_properties(inventory: &Inventory) -> Vec<(String, String)> 
         let text = format!("{}: {entry}", entry.reason.name());
         ("seawall:incomplete".to_owned(), text)
     });
-    layers.chain(platform).chain(tags).chain(missing).collect()
+    let digests = target
+        .other_digests
+        .iter()
+        .map(|digest| ("seawall:other-digest".to_owned(), digest.clone()));
+    // What an archive says of itself must not become a document's word.
+    let named = (target.kind != TargetKind::Filesystem && target.kind != TargetKind::Host)
+        .then(|| target.named_by_store.to_string());
+    let named = named.map(|named| ("seawall:named-by-store".to_owned(), named));
+    layers
+        .chain(platform)
+        .chain(tags)
+        .chain(digests)
+        .chain(named)
+        .chain(missing)
+        .collect()
 }
 
 /// What was not read of the target. That some of it could not be matched is no matter of inventories.
@@ -132,6 +148,7 @@ fn properties_of_layer(layer: &Layer) -> Vec<(String, String)> {
     [
         ("digest", layer.digest.clone()),
         ("diff-id", layer.diff_id.clone()),
+        ("verified", Some(layer.verified.to_string())),
         ("chain-id", layer.chain_id.clone()),
         ("created-by", layer.created_by.clone()),
         ("base", layer.base.clone()),

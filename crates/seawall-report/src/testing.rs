@@ -18,6 +18,7 @@ pub(crate) fn inventory() -> Inventory {
             kind: TargetKind::Image,
             name: "registry.example.org/shop/web:1.4".to_owned(),
             digest: Some(format!("sha256:{}", "a1".repeat(32))),
+            other_digests: vec![format!("sha256:{}", "a2".repeat(32))],
             tags: vec!["shop/web:1.4".to_owned()],
             named_by_store: true,
             platform: Some("linux/amd64".to_owned()),

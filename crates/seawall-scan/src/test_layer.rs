@@ -182,6 +182,7 @@ pub(crate) fn scan_limited(
                 digest: None,
                 diff_id: None,
                 verified: false,
+                whole: true,
                 size: None,
                 created_by: None,
                 visitor,

@@ -1,254 +1,24 @@
 //! Images in files: `docker save` archives and OCI layouts, in a tar file, a directory, or passing
 //! as a stream.
 
+use super::files::Files;
 use super::manifest::{
     Config, Descriptor, Manifest, SavedImage, SavedImages, check_digest, parse, sha256,
 };
 use super::platform::Platform;
-use super::resume::{Members, read_members};
 use super::salvage::salvage;
 use super::{Blob, Image, Layer};
-use crate::beneath::Root;
 use crate::layer::missing;
-use crate::path::{normalize, split};
-use crate::tar::{Kind, Reader, Seekable};
-use crate::{Content, Error, Limits, Options};
+use crate::path::split;
+use crate::{Error, Limits, Options};
 use seawall_model::{Incomplete, IncompleteReason};
-use std::collections::{HashMap, HashSet};
-use std::io;
-use std::path::Path;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-/// The most files that an archive of images may have: a layer makes one to four of them.
-const MAX_FILES: usize = 100_000;
-/// Symbolic links between the files of an archive that are followed.
-const MAX_HOPS: usize = 8;
 /// Indexes in indexes.
 const MAX_DEPTH: usize = 4;
 /// Images in all indexes together.
 const MAX_IMAGES: usize = 10_000;
-
-/// The files of an archive or layout, by name.
-#[derive(Debug)]
-pub(crate) struct Files {
-    place: String,
-    store: Store,
-}
-
-#[derive(Debug)]
-enum Store {
-    Archive(HashMap<String, Member>),
-    Directory(Root),
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum Member {
-    File(Content),
-    /// Has passed already, or will: only the name is known.
-    Passed,
-    /// Another name for a file.
-    Link(String),
-}
-
-impl Files {
-    /// Lists an uncompressed tar file by its headers.
-    pub(crate) fn in_archive(
-        place: &str,
-        content: Content,
-    ) -> Result<(Self, Option<Error>), Error> {
-        let mut reader = Reader::new(Seekable::new(content), place);
-        let (members, damage): (HashMap<String, Member>, _) =
-            read_members(&mut reader, &mut |reader, members| {
-                if members.len() == MAX_FILES {
-                    return Err(Error::Limit {
-                        place: place.to_owned(),
-                        limit: format!("{MAX_FILES} files in an image archive"),
-                    });
-                }
-                let name = normalize(&reader.member().path);
-                let member = match reader.member().kind {
-                    // A file that is cut off is the last one, and what there is of it is read.
-                    Kind::File => Member::File(reader.available()),
-                    Kind::Symlink => Member::link(&name, &reader.member().link),
-                    Kind::HardLink => Member::Link(normalize(&reader.member().link)),
-                    Kind::Directory | Kind::Other => return Ok(()),
-                };
-                members.insert(name, member);
-                Ok(())
-            });
-        match damage {
-            Some(damage @ Error::Limit { .. }) => Err(damage),
-            damage => Ok((Self::from_members(place, members), damage)),
-        }
-    }
-
-    pub(crate) fn from_members(place: &str, members: HashMap<String, Member>) -> Self {
-        Self {
-            place: place.to_owned(),
-            store: Store::Archive(members),
-        }
-    }
-
-    pub(crate) fn in_directory(place: &str, path: &Path) -> Result<Self, Error> {
-        let root = Root::open(path).map_err(|source| Error::Io {
-            place: place.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            place: place.to_owned(),
-            store: Store::Directory(root),
-        })
-    }
-
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.get(name).is_ok_and(|found| found.is_some())
-    }
-
-    /// Whether there is a file of this name, also one that has passed.
-    fn knows(&self, name: &str) -> bool {
-        match &self.store {
-            Store::Archive(members) => members.contains_key(&self.resolve(name)),
-            Store::Directory(_) => self.contains(name),
-        }
-    }
-
-    /// The name of the file itself, where `name` may be a link in the archive.
-    pub(crate) fn resolve(&self, name: &str) -> String {
-        let mut name = normalize(name.as_bytes());
-        if let Store::Archive(members) = &self.store {
-            for _ in 0..MAX_HOPS {
-                match members.get(&name) {
-                    Some(Member::Link(target)) => name.clone_from(target),
-                    _ => break,
-                }
-            }
-        }
-        name
-    }
-
-    /// A file's content. `None` if there is no such file.
-    pub(crate) fn get(&self, name: &str) -> Result<Option<Content>, Error> {
-        let name = self.resolve(name);
-        match &self.store {
-            Store::Archive(members) => Ok(match members.get(&name) {
-                Some(Member::File(content)) => Some(content.clone()),
-                _ => None,
-            }),
-            Store::Directory(root) => {
-                let place = || format!("{}/{name}", self.place);
-                let opened = root.file(Path::new(&name)).and_then(|file| {
-                    let len = file.metadata()?.len();
-                    Ok(Content::from_range(Arc::new(file), 0, len))
-                });
-                match opened {
-                    Ok(content) => Ok(Some(content)),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                    Err(source) => Err(Error::Io {
-                        place: place(),
-                        source,
-                    }),
-                }
-            }
-        }
-    }
-
-    /// For messages.
-    pub(super) fn place(&self) -> &str {
-        &self.place
-    }
-
-    /// The names of all files of an archive.
-    pub(super) fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = match &self.store {
-            Store::Archive(members) => members.keys().map(String::as_str).collect(),
-            Store::Directory(_) => Vec::new(),
-        };
-        names.sort_unstable();
-        names
-    }
-
-    /// All of a small file.
-    pub(super) fn metadata(&self, name: &str, limits: &Limits) -> Result<Option<Arc<[u8]>>, Error> {
-        let Some(content) = self.get(name)? else {
-            return Ok(None);
-        };
-        let place = format!("{}!{name}", self.place);
-        if content.len() > limits.metadata_bytes {
-            return Err(Error::Limit {
-                place,
-                limit: format!("{} bytes of metadata", limits.metadata_bytes),
-            });
-        }
-        match content.read_all() {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) => Err(Error::from_io(&place, content.len(), error)),
-        }
-    }
-
-    fn required(&self, name: &str, limits: &Limits) -> Result<Arc<[u8]>, Error> {
-        if let Some(bytes) = self.metadata(name, limits)? {
-            return Ok(bytes);
-        }
-        let found = match &self.store {
-            Store::Archive(members) => members.get(&self.resolve(name)),
-            Store::Directory(_) => None,
-        };
-        Err(match found {
-            Some(Member::Passed) => Error::Unsupported {
-                place: format!("{}!{name}", self.place),
-                message: format!(
-                    "it is no JSON, or has more than {} bytes of metadata",
-                    limits.metadata_bytes
-                ),
-            },
-            _ => Error::Corrupt {
-                place: self.place.clone(),
-                offset: 0,
-                message: format!("there is no {name} in it"),
-            },
-        })
-    }
-
-    fn blob_name(&self, digest: &str) -> Result<String, Error> {
-        let name = digest
-            .split_once(':')
-            .filter(|(algorithm, hex)| {
-                let plain = |text: &str| {
-                    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-                };
-                plain(algorithm) && plain(hex)
-            })
-            .map(|(algorithm, hex)| format!("blobs/{algorithm}/{hex}"));
-        name.ok_or_else(|| Error::Corrupt {
-            place: self.place.clone(),
-            offset: 0,
-            message: format!("'{digest}' is not a digest"),
-        })
-    }
-}
-
-impl Members for HashMap<String, Member> {
-    fn have_manifest(&self) -> bool {
-        self.contains_key("manifest.json") || self.contains_key("index.json")
-    }
-
-    fn add_behind(&mut self, part: Self) {
-        for (name, member) in part {
-            self.entry(name).or_insert(member);
-        }
-    }
-}
-
-impl Member {
-    /// A symbolic link from one member to another, as `docker save` before 25 used for layers that
-    /// occur twice.
-    pub(crate) fn link(name: &str, target: &[u8]) -> Self {
-        let mut path = split(name).0.as_bytes().to_vec();
-        path.push(b'/');
-        path.extend_from_slice(target);
-        Self::Link(normalize(&path))
-    }
-}
 
 /// An image's metadata with the names of its layers' files.
 #[derive(Debug)]
@@ -290,6 +60,12 @@ pub(crate) fn plan(
     let planned = plan_whole(files, reference, damage.is_some(), options);
     let damage = match (planned, damage) {
         (Ok(mut plan), damage) => {
+            if let Some(name) = files.twice() {
+                let message =
+                    format!("{name} is in it twice, and programs disagree which one counts");
+                plan.image.doubt(files.place(), message);
+            }
+            plan.image.sound &= damage.is_none();
             let damage = damage.map(|error| error.to_incomplete());
             plan.image.incomplete.extend(damage);
             return Ok(plan);
@@ -304,7 +80,7 @@ pub(crate) fn plan(
     };
     if offset.is_some_and(|offset| offset < 512) && files.names().is_empty() {
         return Err(Error::Unsupported {
-            place: files.place.clone(),
+            place: files.place().to_owned(),
             message: "it is no image: it does not begin like an archive".to_owned(),
         });
     }
@@ -319,23 +95,54 @@ fn plan_whole(
     options: &Options,
 ) -> Result<Plan, Error> {
     if files.knows("manifest.json") {
-        return plan_saved(files, reference, damaged, options);
+        let mut plan = plan_saved(files, reference, damaged, options)?;
+        if files.knows("index.json") {
+            compare(&mut plan.image, files, reference, damaged, options);
+        }
+        return Ok(plan);
     }
     if files.knows("index.json") {
         return plan_layout(files, reference, damaged, options);
     }
     if files.contains("repositories") {
         return Err(Error::Unsupported {
-            place: files.place.clone(),
+            place: files.place().to_owned(),
             message: "it was saved by Docker before 1.10, without manifest.json; load it into a \
                       newer Docker and save it again"
                 .to_owned(),
         });
     }
     Err(Error::Unsupported {
-        place: files.place.clone(),
+        place: files.place().to_owned(),
         message: "it is no image: there is neither manifest.json nor index.json in it".to_owned(),
     })
+}
+
+/// Compares an image that `manifest.json` describes with the one of `index.json`, which other programs
+/// read instead: Docker writes both since 25, for one and the same image.
+fn compare(
+    image: &mut Image,
+    files: &Files,
+    reference: Option<&str>,
+    damaged: bool,
+    options: &Options,
+) {
+    // Without an answer it is not known what others read.
+    let Ok(other) = plan_layout(files, reference, damaged, options) else {
+        image.sound = false;
+        return;
+    };
+    let other = other.image.info;
+    match &image.info.digest {
+        Some(config) if other.other_digests.contains(config) => {
+            image.info.other_digests.extend(other.digest);
+        }
+        _ => {
+            let message = "manifest.json and index.json name different images, and programs \
+                           disagree which one counts";
+            image.doubt(files.place(), message.to_owned());
+        }
+    }
 }
 
 /// A configuration, and the bytes that it was read from; without any it is an empty one.
@@ -353,7 +160,7 @@ fn read_config(
         return Ok((Config::default(), None));
     }
     let bytes = files.required(name, limits)?;
-    let config = parse(&format!("{}!{name}", files.place), &bytes)?;
+    let config = parse(&format!("{}!{name}", files.place()), &bytes)?;
     Ok((config, Some(bytes)))
 }
 
@@ -365,7 +172,7 @@ fn plan_saved(
 ) -> Result<Plan, Error> {
     let limits = &options.limits;
     let bytes = files.required("manifest.json", limits)?;
-    let place = format!("{}!manifest.json", files.place);
+    let place = format!("{}!manifest.json", files.place());
     let images = parse::<SavedImages>(&place, &bytes)?.images;
     let named = |image: &&SavedImage| match reference {
         Some(reference) => image.repo_tags.iter().any(|tag| is_named(tag, reference)),
@@ -374,14 +181,14 @@ fn plan_saved(
     let mut found = images.iter().filter(named);
     let (Some(image), None) = (found.next(), found.next()) else {
         let tags = images.iter().flat_map(|image| image.repo_tags.clone());
-        return Err(ambiguous(&files.place, tags.collect(), reference));
+        return Err(ambiguous(files.place(), tags.collect(), reference));
     };
     let (config, config_bytes) = read_config(files, &image.config, damaged, limits)?;
-    check_platform(&files.place, &config, options)?;
+    check_platform(files.place(), &config, options)?;
     let digest = config_bytes.as_deref().map(sha256);
     let info = config.image_info(digest, image.repo_tags.clone());
     let layers = image.layers.iter().map(|name| PlannedLayer {
-        place: format!("{}!{name}", files.place),
+        place: format!("{}!{name}", files.place()),
         file: files.resolve(name),
         descriptor: Descriptor {
             digest: digest_of_file(name).unwrap_or_default(),
@@ -390,7 +197,7 @@ fn plan_saved(
     });
     let config = config_bytes.is_some().then_some(&config);
     Ok(assemble(
-        &files.place,
+        files.place(),
         info,
         config,
         layers.collect(),
@@ -419,7 +226,7 @@ fn plan_layout(
 ) -> Result<Plan, Error> {
     let limits = &options.limits;
     let bytes = files.required("index.json", limits)?;
-    let index: Manifest = parse(&format!("{}!index.json", files.place), &bytes)?;
+    let index: Manifest = parse(&format!("{}!index.json", files.place()), &bytes)?;
     let mut incomplete = Vec::new();
     let mut leaves = Vec::new();
     let names: Vec<String> = index.manifests.iter().filter_map(name_of).collect();
@@ -439,7 +246,7 @@ fn plan_layout(
         }
     }
     if let (true, Some(reference)) = (leaves.is_empty() && incomplete.is_empty(), reference) {
-        return Err(ambiguous(&files.place, names, Some(reference)));
+        return Err(ambiguous(files.place(), names, Some(reference)));
     }
     let leaf = choose(files, &leaves, reference, options, &incomplete)?;
     let digest = leaf.descriptor.digest.clone();
@@ -459,21 +266,25 @@ pub(super) fn plan_manifest(
     let limits = &options.limits;
     let manifest_name = files.blob_name(&digest)?;
     let bytes = files.required(&manifest_name, limits)?;
-    let place = format!("{}!{manifest_name}", files.place);
+    let place = format!("{}!{manifest_name}", files.place());
     let mut wrong = Vec::from_iter(check_digest(&place, &digest, &bytes));
     let manifest: Manifest = parse(&place, &bytes)?;
     let config_digest = manifest.config.unwrap_or_default().digest;
     let config_name = files.blob_name(&config_digest)?;
     let (config, config_bytes) = read_config(files, &config_name, damaged, limits)?;
     if let Some(bytes) = &config_bytes {
-        let place = format!("{}!{config_name}", files.place);
+        let place = format!("{}!{config_name}", files.place());
         wrong.extend(check_digest(&place, &config_digest, bytes));
     }
-    check_platform(&files.place, &config, options)?;
+    check_platform(files.place(), &config, options)?;
     // An image whose metadata is not what the digest names is another one.
-    let digest = Some(digest).filter(|_| wrong.is_empty());
+    let is_named = wrong.is_empty() && config_bytes.is_some();
     incomplete.extend(wrong);
-    let info = config.image_info(digest, tags);
+    let mut info = config.image_info(Some(digest).filter(|_| is_named), tags);
+    info.other_digests = Some(config_digest)
+        .filter(|_| is_named)
+        .into_iter()
+        .collect();
     let mut layers = Vec::new();
     for descriptor in manifest.layers {
         layers.push(PlannedLayer {
@@ -484,7 +295,7 @@ pub(super) fn plan_manifest(
     }
     let config = config_bytes.is_some().then_some(&config);
     Ok(assemble(
-        &files.place,
+        files.place(),
         info,
         config,
         layers,
@@ -513,7 +324,7 @@ fn collect_leaves(
         }
         return;
     }
-    let place = format!("{}!index {}", files.place, descriptor.digest);
+    let place = format!("{}!index {}", files.place(), descriptor.digest);
     // Indexes are named by their digests and so cannot lead back to themselves, unless they lie.
     if depth == MAX_DEPTH || leaves.len() >= MAX_IMAGES {
         incomplete.push(Incomplete::new(
@@ -581,8 +392,8 @@ fn choose<'a>(
             });
         }
         return Err(match leaves.is_empty() {
-            true => ambiguous(&files.place, Vec::new(), reference),
-            false => no_platform(&files.place, &wanted, platforms),
+            true => ambiguous(files.place(), Vec::new(), reference),
+            false => no_platform(files.place(), &wanted, platforms),
         });
     };
     let found: Vec<&Leaf> = leaves
@@ -597,7 +408,7 @@ fn choose<'a>(
         (Some(leaf), 1) => Ok(leaf),
         _ => {
             let names = leaves.iter().filter_map(|leaf| leaf.name.clone());
-            Err(ambiguous(&files.place, names.collect(), reference))
+            Err(ambiguous(files.place(), names.collect(), reference))
         }
     }
 }
@@ -691,16 +502,14 @@ pub(crate) fn assemble(
     limits: &Limits,
 ) -> Plan {
     let diff_ids = config.map(Config::diff_ids).unwrap_or_default();
-    if config.is_some() && diff_ids.len() != planned.len() {
-        incomplete.push(Incomplete::new(
-            IncompleteReason::Corrupt,
-            place,
-            format!(
-                "the configuration has {} layers, the manifest {}",
-                diff_ids.len(),
-                planned.len()
-            ),
-        ));
+    let sound = diff_ids.len() == planned.len();
+    if config.is_some() && !sound {
+        let message = format!(
+            "the configuration has {} layers, the manifest {}",
+            diff_ids.len(),
+            planned.len()
+        );
+        incomplete.push(contradiction(place, message));
     }
     let most = limits.layers as usize;
     if planned.len() > most {
@@ -747,7 +556,21 @@ pub(crate) fn assemble(
             info,
             layers,
             incomplete,
+            sound,
         },
         files,
     }
+}
+
+impl Image {
+    /// Notes that the metadata can be read in more than one way.
+    pub(crate) fn doubt(&mut self, place: &str, message: String) {
+        self.incomplete.push(contradiction(place, message));
+        self.sound = false;
+    }
+}
+
+fn contradiction(place: &str, message: String) -> Incomplete {
+    Incomplete::new(IncompleteReason::Corrupt, place, message)
+        .hint("no program that builds images writes this: get the image again from where it comes")
 }

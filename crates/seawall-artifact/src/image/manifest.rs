@@ -153,13 +153,16 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     }
 }
 
-/// Reads JSON; an error says where it is broken.
+/// Reads JSON; an error says where it is broken. What another program may read otherwise is refused
+/// ([`super::keys`]).
 pub(crate) fn parse<T: DeserializeOwned>(place: &str, bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|error| Error::Corrupt {
-        place: place.to_owned(),
-        offset: offset_of(bytes, error.line(), error.column()),
-        message: error.to_string(),
-    })
+    super::keys::check(bytes)
+        .and_then(|()| serde_json::from_slice(bytes))
+        .map_err(|error| Error::Corrupt {
+            place: place.to_owned(),
+            offset: offset_of(bytes, error.line(), error.column()),
+            message: error.to_string(),
+        })
 }
 
 fn offset_of(bytes: &[u8], line: usize, column: usize) -> u64 {
@@ -263,6 +266,7 @@ impl Config {
         ImageInfo {
             digest,
             tags,
+            other_digests: Vec::new(),
             named_by_store: false,
             platform: self.platform().map(|platform| platform.to_string()),
             created: self.created.clone(),

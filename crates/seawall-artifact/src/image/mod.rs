@@ -4,6 +4,8 @@
 //! metadata and blobs; reading the layers is the same for all.
 
 pub(crate) mod archive;
+pub(crate) mod files;
+mod keys;
 pub(crate) mod manifest;
 pub(crate) mod platform;
 pub(crate) mod resume;
@@ -23,6 +25,9 @@ pub(crate) struct Image {
     pub(crate) layers: Vec<Layer>,
     /// What is wrong with the metadata.
     pub(crate) incomplete: Vec<Incomplete>,
+    /// Whether the metadata can be read in one way only. Where it can be read in several, another
+    /// program may take it for another image, so that nothing in it is known to be what it says.
+    pub(crate) sound: bool,
 }
 
 /// One layer of an image.
@@ -49,7 +54,12 @@ pub(crate) enum Blob {
     /// Opened for reading from the begin, perhaps more than once.
     Stream(Box<dyn Fn() -> Result<Box<dyn Read + Send>, Error> + Send + Sync>),
     /// Unpacked, as a layer of an overlay file system.
-    Directory(Directory),
+    Directory {
+        /// Where.
+        directory: Directory,
+        /// Digest of the uncompressed tar, as the runtime found it when it unpacked it.
+        diff_id: Option<String>,
+    },
     /// Cannot be read, and why.
     Missing(Box<Incomplete>),
 }
@@ -59,7 +69,9 @@ impl fmt::Debug for Blob {
         match self {
             Self::Content(content) => f.debug_tuple("Content").field(content).finish(),
             Self::Stream(_) => f.write_str("Stream"),
-            Self::Directory(directory) => f.debug_tuple("Directory").field(directory).finish(),
+            Self::Directory { directory, .. } => {
+                f.debug_tuple("Directory").field(directory).finish()
+            }
             Self::Missing(why) => f.debug_tuple("Missing").field(why).finish(),
         }
     }

@@ -5,7 +5,8 @@
 //! manifest as a blob, in older ones a file `json` for each layer (Docker image specification 1.1)
 //! that names the layer below.
 
-use super::archive::{Files, Plan, PlannedLayer, assemble, plan_manifest};
+use super::archive::{Plan, PlannedLayer, assemble, plan_manifest};
+use super::files::Files;
 use super::manifest::{Descriptor, Manifest, parse, sha256};
 use crate::{Error, ImageInfo, Options};
 use seawall_model::{Incomplete, IncompleteReason};
@@ -34,6 +35,7 @@ pub(super) fn salvage(files: &Files, options: &Options, damage: Error) -> Result
         "the manifest is missing: layers that were found are read, others may have changed or \
          removed what is in them",
     );
+    plan.image.sound = false;
     plan.image.incomplete.push(damage.to_incomplete());
     plan.image.incomplete.push(match damage.hint() {
         Some(hint) => told.hint(hint),

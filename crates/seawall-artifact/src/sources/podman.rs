@@ -5,7 +5,7 @@
 use super::reference::Reference;
 use crate::directory::Directory;
 use crate::image::archive::{PlannedLayer, assemble, check_platform};
-use crate::image::manifest::{Config, Descriptor, Manifest, check_digest, parse};
+use crate::image::manifest::{Config, Descriptor, Manifest, check_digest, parse, sha256};
 use crate::image::{Blob, Image};
 use crate::{Error, Options};
 use base64::Engine as _;
@@ -51,6 +51,10 @@ struct StoredImage {
 struct StoredLayer {
     id: String,
     parent: Option<String>,
+    /// Digest of the uncompressed tar, computed when the layer was unpacked. That is not always
+    /// compared with what the image's configuration says.
+    #[serde(rename = "diff-digest")]
+    diff_digest: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -308,27 +312,27 @@ impl Storage {
         read(&self.file("images", &image.id).join(file), self.limit)
     }
 
-    /// Ids of the layers, from the base up.
-    fn layers(&self, image: &StoredImage) -> Result<Vec<String>, Error> {
+    /// The layers, from the base up.
+    fn layers(&self, image: &StoredImage) -> Result<Vec<StoredLayer>, Error> {
         let path = self.file("layers", "layers.json");
         let place = path.display().to_string();
         let layers: Vec<StoredLayer> = parse(&place, &read(&path, self.limit)?)?;
-        let mut parents: HashMap<String, Option<String>> = layers
+        let mut layers: HashMap<String, StoredLayer> = layers
             .into_iter()
             .filter(|layer| is_id(&layer.id))
-            .map(|layer| (layer.id, layer.parent))
+            .map(|layer| (layer.id.clone(), layer))
             .collect();
         let mut chain = Vec::new();
         let mut next = image.layer.clone().filter(|id| !id.is_empty());
         while let Some(id) = next {
             // Taken out, so that a chain that bites its tail ends.
-            let parent = parents.remove(&id).ok_or_else(|| Error::Corrupt {
+            let layer = layers.remove(&id).ok_or_else(|| Error::Corrupt {
                 place: place.clone(),
                 offset: 0,
                 message: format!("it does not have the layer {id}"),
             })?;
-            chain.push(id);
-            next = parent.filter(|parent| !parent.is_empty());
+            next = layer.parent.clone().filter(|parent| !parent.is_empty());
+            chain.push(layer);
         }
         chain.reverse();
         Ok(chain)
@@ -336,24 +340,30 @@ impl Storage {
 
     fn open(&self, image: &StoredImage, options: &Options) -> Result<Image, Error> {
         let place = format!("podman:{}", image.id);
-        let manifest: Manifest = parse(
-            &format!("{place}!manifest"),
-            &self.big_data(image, "manifest")?,
-        )?;
+        let manifest_bytes = self.big_data(image, "manifest")?;
+        let manifest: Manifest = parse(&format!("{place}!manifest"), &manifest_bytes)?;
         let config_digest = manifest.config.unwrap_or_default().digest;
         let config_place = format!("{place}!config {config_digest}");
         let bytes = self.big_data(image, &config_digest)?;
-        let incomplete = check_digest(&config_place, &config_digest, &bytes);
+        let wrong = check_digest(&config_place, &config_digest, &bytes);
         let config: Config = parse(&config_place, &bytes)?;
         check_platform(&place, &config, options)?;
         let tags = image.names.iter().flatten();
         let tags = tags.filter(|name| !name.contains('@')).cloned().collect();
-        let info = config.image_info(image.digest.clone(), tags);
+        // The store's own is that by which the image was pulled, mostly an index's.
+        let mut digests = vec![sha256(&manifest_bytes), config_digest];
+        digests.extend(image.digest.clone());
+        let mut info = config.image_info(
+            image.digest.clone().or_else(|| digests.first().cloned()),
+            tags,
+        );
+        digests.retain(|digest| Some(digest) != info.digest.as_ref());
+        info.other_digests = digests;
         let chain = self.layers(image)?;
         let mut descriptors = manifest.layers.into_iter();
-        let planned = chain.iter().map(|id| PlannedLayer {
-            place: format!("{place}!layer {id}"),
-            file: id.clone(),
+        let planned = chain.iter().map(|layer| PlannedLayer {
+            place: format!("{place}!layer {}", layer.id),
+            file: layer.id.clone(),
             // What it was before it was unpacked.
             descriptor: Descriptor {
                 media_type: String::new(),
@@ -361,7 +371,8 @@ impl Storage {
             },
         });
         let planned = planned.collect();
-        let incomplete = incomplete.into_iter().collect();
+        let sound = wrong.is_none();
+        let incomplete = wrong.into_iter().collect();
         let plan = assemble(
             &place,
             info,
@@ -371,13 +382,18 @@ impl Storage {
             &options.limits,
         );
         let mut image = plan.image;
+        image.sound &= sound;
         let mut below = None;
-        for (layer, id) in image.layers.iter_mut().zip(&chain) {
+        for (layer, stored) in image.layers.iter_mut().zip(&chain) {
+            let id = stored.id.as_str();
             layer.blob = match self.layer(id, below) {
-                Ok(directory) => Blob::Directory(directory),
+                Ok(directory) => Blob::Directory {
+                    directory,
+                    diff_id: stored.diff_digest.clone(),
+                },
                 Err(error) => Blob::Missing(Box::new(self.unread(&layer.place, &error))),
             };
-            below = Some(id.as_str());
+            below = Some(id);
         }
         Ok(image)
     }

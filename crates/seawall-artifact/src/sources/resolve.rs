@@ -32,7 +32,7 @@ pub(super) fn image(
     tags: Vec<String>,
     options: &Options,
 ) -> Result<Image, Error> {
-    let (digest, manifest) = image_manifest(store, place, digest, manifest, options)?;
+    let (digest, mut digests, manifest) = image_manifest(store, place, digest, manifest, options)?;
     let config = manifest.config.unwrap_or_default();
     if !is_image_config(&config.media_type) {
         return Err(Error::Unsupported {
@@ -44,9 +44,11 @@ pub(super) fn image(
     require_digest(&config_place, &config.digest)?;
     let bytes = store.config(&config)?;
     verify(&config_place, &config.digest, &bytes)?;
+    digests.push(config.digest);
     let config: Config = parse(&config_place, &bytes)?;
     check_platform(place, &config, options)?;
-    let info = config.image_info(Some(digest), tags);
+    let mut info = config.image_info(Some(digest), tags);
+    info.other_digests = digests;
     let descriptors = manifest.layers.clone();
     let planned = manifest.layers.into_iter().map(|descriptor| PlannedLayer {
         place: format!("layer {}", descriptor.digest),
@@ -83,14 +85,15 @@ pub(super) fn image(
     Ok(image)
 }
 
-/// Goes from index to manifest.
+/// Goes from index to manifest. Returns the manifest with its digest, and the digests of the indexes.
 fn image_manifest(
     store: &dyn Store,
     place: &str,
     mut digest: String,
     mut bytes: Vec<u8>,
     options: &Options,
-) -> Result<(String, Manifest), Error> {
+) -> Result<(String, Vec<String>, Manifest), Error> {
+    let mut indexes = Vec::new();
     for _ in 0..MAX_DEPTH {
         let manifest_place = format!("{place}!manifest {digest}");
         let manifest: Manifest = parse(&manifest_place, &bytes)?;
@@ -105,8 +108,9 @@ fn image_manifest(
         }
         verify(&manifest_place, &digest, &bytes)?;
         if manifest.config.is_some() || manifest.manifests.is_empty() {
-            return Ok((digest, manifest));
+            return Ok((digest, indexes, manifest));
         }
+        indexes.push(digest);
         digest = choose(place, manifest.manifests, options)?;
         require_digest(place, &digest)?;
         bytes = store.manifest(&digest)?;

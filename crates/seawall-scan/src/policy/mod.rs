@@ -12,15 +12,15 @@ mod vex;
 use jiff::civil::Date;
 use seawall_artifact::Claims;
 use seawall_model::{Finding, Inventory, Status};
+use std::collections::BTreeSet;
 use trusted::Reach;
 
 /// Largest policy file that is read, in bytes: vendors' CSAF files go up to some ten megabytes.
 const MAX_BYTES: usize = 256 << 20;
 
 /// Why an image is not known by its digest or a chain id.
-const UNVERIFIED: &str = "the image says that it is this one, but its layers were not compared with \
-                          its digests, or are others; `seawall scan image` with this file compares \
-                          them";
+const UNVERIFIED: &str = "the image says that it is this one, but its layers are others, or were \
+                          not compared, as `seawall scan image` with this file does";
 
 /// Everything that may hold findings back.
 #[derive(Debug, Default)]
@@ -138,17 +138,18 @@ impl Policy {
             Reach::Claimed(why) => Some(entry.not_trusted(why)),
             Reach::None | Reach::Layers(_) | Reach::All => None,
         }));
-        let claimed = inventory.target.digest.as_ref();
-        let claimed = claimed.filter(|_| inventory.verified_digest().is_none());
-        let mut named = self
+        let named = self
             .statements
             .iter()
             .flat_map(vex::Statement::image_digests);
-        if let Some(digest) = claimed.filter(|digest| named.any(|named| named == **digest)) {
-            notices.push(format!(
-                "VEX statements for {digest} are not applied: {UNVERIFIED}"
-            ));
-        }
+        let claimed: BTreeSet<String> = named
+            .filter(|digest| inventory.claims_digest(digest) && !inventory.has_digest(digest))
+            .collect();
+        notices.extend(
+            claimed
+                .iter()
+                .map(|digest| format!("VEX statements for {digest} are not applied: {UNVERIFIED}")),
+        );
         notices
     }
 

@@ -5,10 +5,22 @@ use seawall_model::{
     PackageType, Priority, Severity, Status, Target, TargetKind,
 };
 
+/// The text with every digest, of which tests write the last digits only, in full length.
+pub(crate) fn long(text: &str) -> String {
+    let mut parts = text.split("sha256:");
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_hexdigit());
+        let (digits, rest) = part.split_at(end.unwrap_or(part.len()));
+        all += &format!("sha256:{digits:0>64}{rest}");
+    }
+    all
+}
+
 pub(crate) fn inventory() -> Inventory {
     let layer = |index| Layer {
         index,
-        chain_id: Some(format!("sha256:chain{index}")),
+        chain_id: Some(long(&format!("sha256:c{index}"))),
         verified: true,
         ..Layer::default()
     };
@@ -16,7 +28,8 @@ pub(crate) fn inventory() -> Inventory {
         target: Target {
             kind: TargetKind::Image,
             name: "reg.example.org/shop/web:1.4".to_owned(),
-            digest: Some("sha256:abc".to_owned()),
+            digest: Some(long("sha256:abc")),
+            other_digests: vec![long("sha256:c0f")],
             named_by_store: true,
             ..Target::default()
         },

@@ -1,7 +1,7 @@
 use jiff::civil::{Date, date};
 use seawall_model::{Finding, FixState, Severity, TargetKind};
 
-use super::testing::{finding, inventory};
+use super::testing::{finding, inventory, long};
 use super::*;
 
 type Add = fn(&mut Policy, &str, &[u8]) -> Result<(), PolicyError>;
@@ -29,7 +29,7 @@ fn check_with(
     change: impl Fn(&mut Finding),
 ) -> Vec<String> {
     let mut policy = Policy::default();
-    add(&mut policy, "policy", file.as_bytes()).unwrap();
+    add(&mut policy, "policy", long(file).as_bytes()).unwrap();
     let mut findings = findings();
     findings.iter_mut().for_each(&change);
     let notices = policy.apply(&inventory(), &mut findings, TODAY);
@@ -181,6 +181,16 @@ fn mistakes_in_policy_files_name_the_line_and_the_way_out() {
         ),
         (
             TRUSTED,
+            "trusted:\n  - {digest: 'web@sha256:ab', reason: r}\n",
+            "`web@sha256:ab` is no digest",
+        ),
+        (
+            TRUSTED,
+            "trusted:\n  - {chain_id: 'SHA256:AB', reason: r}\n",
+            "`SHA256:AB` is no digest",
+        ),
+        (
+            TRUSTED,
             "trusted:\n  - {name: a, up_to: awful, reason: r}\n",
             "`awful` is not a severity",
         ),
@@ -209,7 +219,7 @@ fn trusted_images_hold_back_what_somebody_else_answers_for() {
         ("name: 'reg.example.org/shop/web'", ["ignored r"; 3]),
         ("name: 'shop/web'", ["affected"; 3]),
         (
-            "chain_id: 'sha256:chain0'",
+            "chain_id: 'sha256:c0'",
             ["ignored r", "affected", "affected"],
         ),
         ("digest: 'sha256:abc', up_to: low", ["affected"; 3]),
@@ -235,11 +245,15 @@ fn a_forged_image_was_trusted_for_what_it_said_of_itself() {
     let nothing = &(|_: &mut Inventory| ()) as &dyn Fn(&mut Inventory);
     let upper_layer = &|image: &mut Inventory| image.layers[1].verified = false;
     let lower_layer = &|image: &mut Inventory| image.layers[0].verified = false;
+    let tagged = &|image: &mut Inventory| {
+        image.target.tags = vec![long("reg/web@sha256:abc"), long("sha256:abc")];
+        image.layers[0].verified = false;
+    };
     let archive = &|image: &mut Inventory| image.target.named_by_store = false;
-    let sbom = &|image: &mut Inventory| {
+    let sbom = &|image: &mut Inventory| image.target.kind = TargetKind::Sbom;
+    let unverified_sbom = &|image: &mut Inventory| {
         image.target.kind = TargetKind::Sbom;
-        image.target.named_by_store = false;
-        image.layers.iter_mut().for_each(|it| it.verified = false);
+        image.layers[0].verified = false;
     };
     for (add, file, change, counted, said) in [
         (TRUSTED, trusted("digest: 'sha256:abc'"), nothing, 0, ""),
@@ -250,24 +264,39 @@ fn a_forged_image_was_trusted_for_what_it_said_of_itself() {
             3,
             "not compared",
         ),
+        (TRUSTED, trusted("digest: 'sha256:c0f'"), nothing, 0, ""),
+        (
+            TRUSTED,
+            trusted("digest: 'sha256:c0f'"),
+            upper_layer,
+            3,
+            "not compared",
+        ),
         (TRUSTED, trusted("digest: 'sha256:abc'"), sbom, 0, ""),
         (
             TRUSTED,
-            trusted("chain_id: 'sha256:chain0'"),
+            trusted("digest: 'sha256:abc'"),
+            unverified_sbom,
+            3,
+            "not compared",
+        ),
+        (
+            TRUSTED,
+            trusted("chain_id: 'sha256:c0'"),
             upper_layer,
             2,
             "",
         ),
         (
             TRUSTED,
-            trusted("chain_id: 'sha256:chain1'"),
+            trusted("chain_id: 'sha256:c1'"),
             upper_layer,
             3,
             "not compared",
         ),
         (
             TRUSTED,
-            trusted("chain_id: 'sha256:chain1'"),
+            trusted("chain_id: 'sha256:c1'"),
             lower_layer,
             3,
             "not compared",
@@ -302,10 +331,12 @@ fn a_forged_image_was_trusted_for_what_it_said_of_itself() {
             "not compared",
         ),
         (VEX, vex("sha256:abc"), lower_layer, 3, "not compared"),
-        (VEX, vex("sha256:other"), lower_layer, 3, ""),
+        (VEX, vex("reg/web@sha256:abc"), nothing, 1, ""),
+        (VEX, vex("reg/web@sha256:abc"), tagged, 3, "not compared"),
+        (VEX, vex("sha256:0f"), lower_layer, 3, ""),
     ] {
         let mut policy = Policy::default();
-        add(&mut policy, "policy", file.as_bytes()).unwrap();
+        add(&mut policy, "policy", long(&file).as_bytes()).unwrap();
         let mut image = inventory();
         change(&mut image);
         let mut findings = findings();
@@ -324,18 +355,23 @@ fn what_a_policy_relies_on_is_known_before_an_image_is_read() {
     let mut policy = Policy::default();
     let file =
         b"trusted:\n  - {digest: 'sha256:a', reason: r}\n  - {chain_id: 'sha256:b', reason: r}\n";
-    policy.add_trusted_images("t", file).unwrap();
+    let file = long(std::str::from_utf8(file).unwrap());
+    policy.add_trusted_images("t", file.as_bytes()).unwrap();
     let products = r#"["pkg:oci/web@sha256:c","pkg:npm/a@sha256:d","sha256:e","web:1"]"#;
     let vex = openvex(products, "fixed");
     policy.add_vex("v", vex.as_bytes()).unwrap();
     let claims = policy.claims();
     assert_eq!(
         claims.digests.into_iter().collect::<Vec<_>>(),
-        ["sha256:a", "sha256:c", "sha256:e"]
+        [
+            long("sha256:a"),
+            "sha256:c".to_owned(),
+            "sha256:e".to_owned()
+        ]
     );
     assert_eq!(
         claims.chain_ids.into_iter().collect::<Vec<_>>(),
-        ["sha256:b"]
+        [long("sha256:b")]
     );
 }
 

@@ -97,27 +97,28 @@ impl Entry {
 }
 
 /// Why an image is not trusted by its name.
-const UNNAMED: &str = "an archive is named by whoever made it; name the image by `digest` or \
-                       `chain_id`, or scan it where a registry or a container runtime keeps it";
+const UNNAMED: &str = "no registry or container runtime keeps the image under this name, or not all \
+                       of it could be read, and an archive is named by whoever made it; name the \
+                       image by `digest` or `chain_id`";
 
 impl Image {
     fn reach(&self, inventory: &Inventory) -> Reach {
         let target = &inventory.target;
         match self {
-            Self::Digest(digest) if target.digest.as_ref() != Some(digest) => Reach::None,
-            Self::Digest(_) => match inventory.verified_digest() {
-                Some(_) => Reach::All,
-                None => Reach::Claimed(UNVERIFIED),
+            Self::Digest(digest) if !inventory.claims_digest(digest) => Reach::None,
+            Self::Digest(digest) => match inventory.has_digest(digest) {
+                true => Reach::All,
+                false => Reach::Claimed(UNVERIFIED),
             },
             Self::Name(glob) => {
                 let mut names = std::iter::once(&target.name).chain(&target.tags);
                 let is_named =
                     names.any(|name| glob.matches(name) || glob.matches(split_reference(name).0));
                 match target.kind {
-                    TargetKind::Image | TargetKind::Sbom if !is_named => Reach::None,
-                    TargetKind::Image if !target.named_by_store => Reach::Claimed(UNNAMED),
-                    TargetKind::Image | TargetKind::Sbom => Reach::All,
                     TargetKind::Filesystem | TargetKind::Host => Reach::None,
+                    TargetKind::Image | TargetKind::Sbom if !is_named => Reach::None,
+                    _ if target.named_by_store => Reach::All,
+                    _ => Reach::Claimed(UNNAMED),
                 }
             }
             Self::ChainId(chain_id) => {
@@ -172,13 +173,19 @@ fn entry(file: &str, row: Spanned<EntryRow>) -> Result<Entry, PolicyError> {
         message,
         hint: HINT,
     };
+    let checked = |digest: String| match is_digest(&digest) {
+        true => Ok(digest),
+        false => Err(refuse(format!(
+            "`{digest}` is no digest: `sha256:` and 64 hexadecimal digits in lower case"
+        ))),
+    };
     let image = match (row.digest, row.name, row.chain_id) {
-        (Some(digest), None, None) => Image::Digest(digest),
+        (Some(digest), None, None) => Image::Digest(checked(digest)?),
         (None, Some(name), None) => {
             let glob = Glob::name(&name);
             Image::Name(glob.ok_or_else(|| refuse(format!("`{name}` is not a pattern")))?)
         }
-        (None, None, Some(chain_id)) => Image::ChainId(chain_id),
+        (None, None, Some(chain_id)) => Image::ChainId(checked(chain_id)?),
         _ => return Err(refuse("an image is named by exactly one key".to_owned())),
     };
     if row.reason.trim().is_empty() {
@@ -201,4 +208,11 @@ fn entry(file: &str, row: Spanned<EntryRow>) -> Result<Entry, PolicyError> {
         reason: row.reason,
         expires,
     })
+}
+
+/// One that can be compared: of another kind, or written otherwise, it would never be met.
+fn is_digest(text: &str) -> bool {
+    let is_hexadecimal = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    text.strip_prefix("sha256:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(is_hexadecimal))
 }

@@ -62,6 +62,8 @@ impl Collector {
                 target: Target {
                     kind: TargetKind::Sbom,
                     name: name.to_owned(),
+                    // A document is taken at its word, unless the word is that nobody knows.
+                    named_by_store: true,
                     ..Target::default()
                 },
                 distro: None,
@@ -94,6 +96,8 @@ impl Collector {
             match key.as_str() {
                 "seawall:platform" => target.platform = Some(value.clone()),
                 "seawall:tag" => target.tags.push(value.clone()),
+                "seawall:other-digest" => target.other_digests.push(value.clone()),
+                "seawall:named-by-store" => target.named_by_store = value == "true",
                 "seawall:incomplete" => {
                     let message = format!("was not read when this was written: {value}");
                     let place = target.name.clone();
@@ -108,6 +112,7 @@ impl Collector {
                     self.inventory.layers.push(Layer {
                         index,
                         diff_id: Some(value.clone()),
+                        verified: true,
                         ..Layer::default()
                     });
                 }
@@ -370,6 +375,7 @@ fn layer_field(layers: &mut Vec<Layer>, field: &str, value: &str) {
     match name {
         "digest" => layer.digest = text,
         "diff-id" => layer.diff_id = text,
+        "verified" => layer.verified = value == "true",
         "chain-id" => layer.chain_id = text,
         "created-by" => layer.created_by = text,
         "base" => layer.base = text,

@@ -39,8 +39,11 @@ struct Product {
 #[derive(Debug, Clone)]
 enum Subject {
     Purl(Box<PackageUrl<'static>>),
-    /// An image's name or digest, as OpenVEX allows any IRI.
+    /// An image's name, as OpenVEX allows any IRI.
     Name(String),
+    /// An image's digest, alone or behind a name: no name counts beside it, as who makes an archive
+    /// names it as he likes.
+    Digest(String),
 }
 
 /// An operating system's release, from a CPE of it.
@@ -198,14 +201,17 @@ impl Subject {
         match purl::parse(text) {
             Some(purl) => Some(Self::Purl(Box::new(purl))),
             None if text.starts_with("pkg:") => None,
-            None => Some(Self::Name(text.to_owned())),
+            None => Some(match text.rfind("sha256:").and_then(|at| text.get(at..)) {
+                Some(digest) => Self::Digest(digest.to_owned()),
+                None => Self::Name(text.to_owned()),
+            }),
         }
     }
 
     fn covers(&self, package: &PackageUrl<'_>) -> bool {
         match self {
             Self::Purl(purl) => purl::covers(purl, package),
-            Self::Name(_) => false,
+            Self::Name(_) | Self::Digest(_) => false,
         }
     }
 
@@ -213,11 +219,8 @@ impl Subject {
         let target = &inventory.target;
         match self {
             Self::Purl(purl) => purl::is_image(purl, inventory),
-            Self::Name(name) => {
-                *name == target.name
-                    || inventory.verified_digest() == Some(name)
-                    || target.tags.contains(name)
-            }
+            Self::Name(name) => *name == target.name || target.tags.contains(name),
+            Self::Digest(digest) => inventory.has_digest(digest),
         }
     }
 
@@ -225,9 +228,8 @@ impl Subject {
     fn image_digest(&self) -> Option<&str> {
         match self {
             Self::Purl(purl) => purl::image_digest(purl),
-            Self::Name(name) => Some(name)
-                .filter(|name| name.starts_with("sha256:"))
-                .map(String::as_str),
+            Self::Name(_) => None,
+            Self::Digest(digest) => Some(digest),
         }
     }
 }

@@ -1,0 +1,266 @@
+//! The files of an image archive or OCI layout, wherever they are.
+
+use super::resume::{Members, read_members};
+use crate::beneath::Root;
+use crate::path::{normalize, split};
+use crate::tar::{Kind, Reader, Seekable};
+use crate::{Content, Error, Limits};
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The most files that an archive of images may have: a layer makes one to four of them.
+pub(crate) const MAX_FILES: usize = 100_000;
+/// Symbolic links between the files of an archive that are followed.
+const MAX_HOPS: usize = 8;
+
+/// The files of an archive or layout, by name.
+#[derive(Debug)]
+pub(crate) struct Files {
+    place: String,
+    store: Store,
+}
+
+#[derive(Debug)]
+enum Store {
+    Archive(Listing),
+    Directory(Root),
+}
+
+/// The members of an archive by name.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    members: HashMap<String, Member>,
+    /// One that occurs more than once: programs disagree about which one counts.
+    twice: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Member {
+    File(Content),
+    /// Has passed already, or will: only the name is known.
+    Passed,
+    /// Another name for a file.
+    Link(String),
+}
+
+impl Files {
+    /// Lists an uncompressed tar file by its headers.
+    pub(crate) fn in_archive(
+        place: &str,
+        content: Content,
+    ) -> Result<(Self, Option<Error>), Error> {
+        let mut reader = Reader::new(Seekable::new(content), place);
+        let (members, damage): (Listing, _) = read_members(&mut reader, &mut |reader, members| {
+            if members.len() == MAX_FILES {
+                return Err(Error::Limit {
+                    place: place.to_owned(),
+                    limit: format!("{MAX_FILES} files in an image archive"),
+                });
+            }
+            let name = normalize(&reader.member().path);
+            let member = match reader.member().kind {
+                // A file that is cut off is the last one, and what there is of it is read.
+                Kind::File => Member::File(reader.available()),
+                Kind::Symlink => Member::link(&name, &reader.member().link),
+                Kind::HardLink => Member::Link(normalize(&reader.member().link)),
+                Kind::Directory | Kind::Other => return Ok(()),
+            };
+            members.insert(name, member);
+            Ok(())
+        });
+        match damage {
+            Some(damage @ Error::Limit { .. }) => Err(damage),
+            damage => Ok((Self::from_members(place, members), damage)),
+        }
+    }
+
+    pub(crate) fn from_members(place: &str, members: Listing) -> Self {
+        Self {
+            place: place.to_owned(),
+            store: Store::Archive(members),
+        }
+    }
+
+    pub(crate) fn in_directory(place: &str, path: &Path) -> Result<Self, Error> {
+        let root = Root::open(path).map_err(|source| Error::Io {
+            place: place.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            place: place.to_owned(),
+            store: Store::Directory(root),
+        })
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.get(name).is_ok_and(|found| found.is_some())
+    }
+
+    /// Whether there is a file of this name, also one that has passed.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        match &self.store {
+            Store::Archive(listing) => listing.members.contains_key(&self.resolve(name)),
+            Store::Directory(_) => self.contains(name),
+        }
+    }
+
+    /// The name of the file itself, where `name` may be a link in the archive.
+    pub(crate) fn resolve(&self, name: &str) -> String {
+        let mut name = normalize(name.as_bytes());
+        if let Store::Archive(listing) = &self.store {
+            for _ in 0..MAX_HOPS {
+                match listing.members.get(&name) {
+                    Some(Member::Link(target)) => name.clone_from(target),
+                    _ => break,
+                }
+            }
+        }
+        name
+    }
+
+    /// A file's content. `None` if there is no such file.
+    pub(crate) fn get(&self, name: &str) -> Result<Option<Content>, Error> {
+        let name = self.resolve(name);
+        match &self.store {
+            Store::Archive(listing) => Ok(match listing.members.get(&name) {
+                Some(Member::File(content)) => Some(content.clone()),
+                _ => None,
+            }),
+            Store::Directory(root) => {
+                let place = || format!("{}/{name}", self.place);
+                let opened = root.file(Path::new(&name)).and_then(|file| {
+                    let len = file.metadata()?.len();
+                    Ok(Content::from_range(Arc::new(file), 0, len))
+                });
+                match opened {
+                    Ok(content) => Ok(Some(content)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    Err(source) => Err(Error::Io {
+                        place: place(),
+                        source,
+                    }),
+                }
+            }
+        }
+    }
+
+    /// For messages.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// A file that is in the archive more than once.
+    pub(super) fn twice(&self) -> Option<&str> {
+        match &self.store {
+            Store::Archive(listing) => listing.twice.as_deref(),
+            Store::Directory(_) => None,
+        }
+    }
+
+    /// The names of all files of an archive.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = match &self.store {
+            Store::Archive(listing) => listing.members.keys().map(String::as_str).collect(),
+            Store::Directory(_) => Vec::new(),
+        };
+        names.sort_unstable();
+        names
+    }
+
+    /// All of a small file.
+    pub(super) fn metadata(&self, name: &str, limits: &Limits) -> Result<Option<Arc<[u8]>>, Error> {
+        let Some(content) = self.get(name)? else {
+            return Ok(None);
+        };
+        let place = format!("{}!{name}", self.place);
+        if content.len() > limits.metadata_bytes {
+            return Err(Error::Limit {
+                place,
+                limit: format!("{} bytes of metadata", limits.metadata_bytes),
+            });
+        }
+        match content.read_all() {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => Err(Error::from_io(&place, content.len(), error)),
+        }
+    }
+
+    pub(super) fn required(&self, name: &str, limits: &Limits) -> Result<Arc<[u8]>, Error> {
+        if let Some(bytes) = self.metadata(name, limits)? {
+            return Ok(bytes);
+        }
+        let found = match &self.store {
+            Store::Archive(listing) => listing.members.get(&self.resolve(name)),
+            Store::Directory(_) => None,
+        };
+        Err(match found {
+            Some(Member::Passed) => Error::Unsupported {
+                place: format!("{}!{name}", self.place),
+                message: format!(
+                    "it is no JSON, or has more than {} bytes of metadata",
+                    limits.metadata_bytes
+                ),
+            },
+            _ => Error::Corrupt {
+                place: self.place.clone(),
+                offset: 0,
+                message: format!("there is no {name} in it"),
+            },
+        })
+    }
+
+    pub(super) fn blob_name(&self, digest: &str) -> Result<String, Error> {
+        let name = digest
+            .split_once(':')
+            .filter(|(algorithm, hex)| {
+                let plain = |text: &str| {
+                    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                };
+                plain(algorithm) && plain(hex)
+            })
+            .map(|(algorithm, hex)| format!("blobs/{algorithm}/{hex}"));
+        name.ok_or_else(|| Error::Corrupt {
+            place: self.place.clone(),
+            offset: 0,
+            message: format!("'{digest}' is not a digest"),
+        })
+    }
+}
+
+impl Listing {
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Adds a member; the last of a name counts, as where an archive is unpacked.
+    pub(crate) fn insert(&mut self, name: String, member: Member) {
+        if self.members.insert(name.clone(), member).is_some() {
+            self.twice.get_or_insert(name);
+        }
+    }
+}
+
+impl Members for Listing {
+    fn have_manifest(&self) -> bool {
+        self.members.contains_key("manifest.json") || self.members.contains_key("index.json")
+    }
+
+    fn add_behind(&mut self, part: Self) {
+        for (name, member) in part.members {
+            self.members.entry(name).or_insert(member);
+        }
+    }
+}
+
+impl Member {
+    /// A symbolic link from one member to another, as `docker save` before 25 used for layers that
+    /// occur twice.
+    pub(crate) fn link(name: &str, target: &[u8]) -> Self {
+        let mut path = split(name).0.as_bytes().to_vec();
+        path.push(b'/');
+        path.extend_from_slice(target);
+        Self::Link(normalize(&path))
+    }
+}

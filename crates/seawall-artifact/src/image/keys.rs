@@ -1,0 +1,125 @@
+//! Keys that differ in nothing but case.
+//!
+//! Go, in which container runtimes are written, takes `"layers"` and `"Layers"` for one key, of which
+//! the last one counts (package `encoding/json`, "Unmarshal"); we take them for two. An image with both
+//! would be one image here and another where it runs.
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::collections::HashSet;
+use std::fmt;
+
+/// Keys whose values have keys that mean something; the others hold names of the user's own, which may
+/// differ in case.
+const INNER: &[&str] = &[
+    "config",
+    "history",
+    "layers",
+    "manifests",
+    "platform",
+    "rootfs",
+];
+
+/// Refuses JSON in which two keys of one object differ in case only.
+pub(super) fn check(json: &[u8]) -> serde_json::Result<()> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    Keys.deserialize(&mut deserializer)
+}
+
+/// A key as Go compares it: by simple case folding, which makes two letters beyond ASCII Latin ones.
+fn folded(key: &str) -> String {
+    key.chars()
+        .map(|c| match c {
+            '\u{17f}' => 's',
+            '\u{212a}' => 'k',
+            c => c.to_ascii_lowercase(),
+        })
+        .collect()
+}
+
+struct Keys;
+
+impl<'de> DeserializeSeed<'de> for Keys {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keys {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut known = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let name = folded(&key);
+            match INNER.contains(&name.as_str()) {
+                true => map.next_value_seed(Keys)?,
+                false => drop(map.next_value::<IgnoredAny>()?),
+            }
+            if !known.insert(name) {
+                return Err(A::Error::custom(format_args!(
+                    "the key `{key}` is there twice, and programs disagree which one counts"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while elements.next_element_seed(Keys)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn keys_that_go_takes_for_one_are_refused() {
+        for (json, allowed) in [
+            (r#"{"layers":[],"Layers":[]}"#, false),
+            (r#"{"layers":[],"layer\u017f":[]}"#, false),
+            (r#"[{"Config":"a","CONFIG":"b"}]"#, false),
+            (r#"{"manifests":[{"digest":"a","Digest":"b"}]}"#, false),
+            (r#"{"rootfs":{"diff_ids":[],"Diff_IDs":[]}}"#, false),
+            (
+                r#"{"Config":{"Labels":{"a":"","A":""},"Volumes":{"/x":{},"/X":{}}}}"#,
+                true,
+            ),
+            (r#"{"annotations":{"a":"","A":""}}"#, true),
+            (r#"{"a":1,"b":[1.5,-1,true,null,"c"]}"#, true),
+        ] {
+            assert_eq!(check(json.as_bytes()).is_ok(), allowed, "{json}");
+        }
+    }
+}
