@@ -54,6 +54,33 @@ impl Source {
             | Self::Directory(_) => false,
         }
     }
+
+    /// The name of what lies in a file or directory, by where it lies: a path is another one elsewhere,
+    /// and one file has many paths. `None` for what has no place, like standard input.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        let (Self::DockerArchive(path)
+        | Self::OciArchive(path)
+        | Self::Archive(path)
+        | Self::OciDir(path)
+        | Self::Directory(path)) = self
+        else {
+            return None;
+        };
+        let (path, reference) = match self {
+            Self::Directory(_) => (path.clone(), None),
+            _ => split_reference(path),
+        };
+        let kind = path.metadata().ok()?;
+        if !kind.is_file() && !kind.is_dir() {
+            return None;
+        }
+        let place = path.canonicalize().ok()?.display().to_string();
+        Some(match reference {
+            Some(reference) => format!("{place}:{reference}"),
+            None => place,
+        })
+    }
 }
 
 type Make = fn(&str) -> Source;
@@ -331,6 +358,24 @@ pub(crate) fn open_content(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_file_has_one_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().canonicalize().unwrap().join("a.tar");
+        std::fs::write(&file, "x").unwrap();
+        let place = |text: &str| text.parse::<Source>().unwrap().place();
+        let plain = file.display().to_string();
+        let name = folder.path().file_name().unwrap().display();
+        let detour = format!("{}/../{name}/a.tar", folder.path().display());
+        for spelling in [&plain, &detour, &format!("docker-archive:{plain}")] {
+            assert_eq!(place(spelling).as_ref(), Some(&plain), "{spelling}");
+        }
+        let of_several = format!("{plain}:app:1");
+        assert_eq!(place(&of_several).as_ref(), Some(&of_several));
+        assert_eq!(place("registry:app:1"), None);
+        assert_eq!(place("/dev/null"), None);
+    }
 
     #[test]
     fn a_name_of_a_megabyte_was_looked_for_at_each_colon() {

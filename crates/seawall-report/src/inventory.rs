@@ -119,6 +119,8 @@ struct File {
 struct TargetRow {
     kind: String,
     name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     digest: Option<String>,
     tags: Vec<String>,
     #[serde(default)]
@@ -245,6 +247,7 @@ impl File {
             target: TargetRow {
                 kind: target.kind.name().to_owned(),
                 name: target.name.clone(),
+                place: target.place.clone(),
                 digest: target.digest.clone(),
                 tags: target.tags.clone(),
                 named_by_store: target.named_by_store,
@@ -290,6 +293,7 @@ impl File {
             target: Target {
                 kind,
                 name: self.target.name,
+                place: self.target.place,
                 digest: self.target.digest,
                 tags: self.target.tags,
                 named_by_store: self.target.named_by_store,

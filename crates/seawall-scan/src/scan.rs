@@ -192,6 +192,7 @@ fn describe_target(image: Option<ImageInfo>, options: &ScanOptions<'_>) -> Targe
         Some(image) => Target {
             kind: TargetKind::Image,
             name,
+            place: None,
             digest: image.digest,
             tags: image.tags,
             named_by_store: image.named_by_store,

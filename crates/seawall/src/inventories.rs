@@ -1,10 +1,11 @@
 //! The stored inventories, one file each, named by the target so that a newer scan of it takes the
-//! older one's place.
+//! older one's place: a file by where it lies, all else by its name. What came through a pipe has no
+//! name of its own: it goes by its tags, else by its digest.
 
 use crate::exit::{Failure, Result};
 use crate::locations;
 use anyhow::Context;
-use seawall_model::Inventory;
+use seawall_model::{Inventory, Target};
 use seawall_report::inventory;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -13,6 +14,20 @@ use std::path::{Path, PathBuf};
 
 /// Largest stored inventory that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
+
+/// Paths of pipes: standard input, and what shells make of `<(command)`.
+const PIPES: &[&str] = &["/dev/stdin", "/dev/fd/", "/proc/self/fd/"];
+
+/// Whether another scan of the same target could be told to be one.
+pub(crate) fn is_nameable(inventory: &Inventory) -> bool {
+    let target = &inventory.target;
+    !is_pipe(target) || !target.tags.is_empty() || target.digest.is_some()
+}
+
+fn is_pipe(target: &Target) -> bool {
+    let name = target.name.as_str();
+    target.place.is_none() && (name == "-" || PIPES.iter().any(|pipe| name.starts_with(pipe)))
+}
 
 /// Stores an inventory.
 pub(crate) fn store(inventory: &Inventory) -> Result<()> {
@@ -86,7 +101,12 @@ pub(crate) fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
 fn path(inventory: &Inventory, extension: &str) -> Result<PathBuf> {
     let target = &inventory.target;
     let platform = target.platform.as_deref().unwrap_or_default();
-    let hash = Sha256::digest(format!("{}\n{platform}", target.name));
+    let name = match (is_pipe(target), target.tags.as_slice()) {
+        (false, _) => target.place.as_ref().unwrap_or(&target.name).clone(),
+        (true, []) => format!("-\n{}", target.digest.as_deref().unwrap_or_default()),
+        (true, tags) => format!("-\n{}", tags.join("\n")),
+    };
+    let hash = Sha256::digest(format!("{name}\n{platform}"));
     let hash: String = hash
         .iter()
         .take(16)

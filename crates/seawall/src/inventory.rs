@@ -3,6 +3,7 @@
 use crate::cli::Reading;
 use crate::exit::{Failure, Result};
 use crate::locations;
+use crate::place;
 use crate::progress::Bar;
 use anyhow::{Context, anyhow};
 use jiff::civil::Date;
@@ -64,7 +65,10 @@ impl<'a> Reader<'a> {
 
     /// An image, named as on the command line.
     pub(crate) fn image(&self, target: &str) -> Result<Inventory> {
-        self.artifact(target, &target.parse()?)
+        let source: Source = target.parse()?;
+        let mut inventory = self.artifact(target, &source)?;
+        inventory.target.place = source.place();
+        Ok(inventory)
     }
 
     /// A directory.
@@ -78,9 +82,10 @@ impl<'a> Reader<'a> {
                 .hint("scan an image archive with 'seawall scan image FILE'"));
         }
         // "." is another directory elsewhere: reports and stored inventories name the place.
-        let place = std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
-        let name = place.display().to_string();
-        self.artifact(&name, &Source::Directory(directory.to_owned()))
+        let source = Source::Directory(directory.to_owned());
+        let name = source.place();
+        let name = name.unwrap_or_else(|| directory.display().to_string());
+        self.artifact(&name, &source)
     }
 
     /// This machine, with its kernel and running containers.
@@ -118,6 +123,10 @@ impl<'a> Reader<'a> {
         })?;
         if let Some(distro) = &mut inventory.distro {
             distro.end_of_life = end_of_life(distro, self.today);
+        }
+        // Not of a pipe, as shells make one of `<(command)`.
+        if file.is_file() && name != "-" {
+            inventory.target.place = Some(place::canonical(file).display().to_string());
         }
         Ok(inventory)
     }

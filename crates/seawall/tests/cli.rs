@@ -803,6 +803,47 @@ fn requirements_without_a_version_were_passed_over_in_silence() {
 }
 
 #[test]
+fn archives_of_one_name_took_each_others_place_in_the_store() {
+    let workspace = prepared();
+    workspace.write("a/image.tar", image());
+    workspace.write("b/image.tar", docker_archive(&[]));
+    for file in ["a/image.tar", "./b/../a/image.tar", "b/image.tar"] {
+        workspace.run(&format!("scan image {file} --quiet"));
+    }
+    let listed = workspace.run("rematch --list").stdout;
+    let place = workspace.path().canonicalize().unwrap();
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    for file in ["a/image.tar", "b/image.tar"] {
+        let place = place.join(file).display().to_string();
+        assert!(listed.contains(&place), "{listed}");
+        let matched = workspace.run(&format!("rematch {place} -f json")).json();
+        assert_eq!(matched["target"]["name"], place.as_str());
+    }
+    // A report goes to others, to whom the place says nothing.
+    let scanned = workspace.run("scan image a/image.tar -f json").json();
+    assert_eq!(scanned["target"]["name"], "a/image.tar");
+}
+
+#[test]
+fn what_came_through_a_pipe_took_the_place_of_whatever_did_before() {
+    let workspace = prepared();
+    let piped = String::from_utf8(image()).unwrap();
+    let other = piped.replace("shop/web:1", "shop/web:2");
+    for input in [&piped, &other, &piped] {
+        let run = workspace.run_with("scan image - --quiet", input);
+        assert!(run.stdout.contains("cart"), "{run:?}");
+    }
+    let listed = workspace.run("rematch --list").stdout;
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    let nameless = r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}"#;
+    let run = workspace.run_with("scan sbom - -f json", nameless);
+    assert!(run.stdout.contains("came through a pipe"), "{run:?}");
+    let listed = workspace.run("rematch --list").stdout;
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+}
+
+#[test]
 fn an_empty_file_was_called_an_image_without_a_manifest() {
     let workspace = prepared();
     workspace.write("empty", "");

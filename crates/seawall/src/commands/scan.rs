@@ -62,12 +62,17 @@ fn several(
     let (inventories, notices) = read(&reader)?;
     let mut assessments = Vec::new();
     for inventory in inventories {
-        let store = !options.reading.no_store;
+        let wanted = !options.reading.no_store;
+        let store = wanted && inventories::is_nameable(&inventory);
         let stored = store.then(|| inventories::store(&inventory));
         let mut assessment = assessor.assess(inventory)?;
         let stored = stored.map(|stored| {
             stored.and_then(|()| known::remember(&assessment.inventory, &assessment.findings))
         });
+        if wanted && !store {
+            let notice = "not kept for `seawall rematch`: what came through a pipe has no name";
+            assessment.notices.push(notice.to_owned());
+        }
         // The report is what was asked for: a read-only home does not cost it.
         if let Some(Err(failure)) = stored {
             let notice = format!("not kept for `seawall rematch`: {:#}", failure.error);
