@@ -72,6 +72,33 @@ impl Source {
             .find(|(_, own)| *own == name)
             .map(|(source, _)| *source)
     }
+
+    /// Whether it is the vendor of a distribution, who rates flaws in its own builds.
+    pub(crate) fn is_distribution(self) -> bool {
+        match self {
+            Self::Alma
+            | Self::Alpine
+            | Self::Amazon
+            | Self::AzureLinux
+            | Self::Debian
+            | Self::Oracle
+            | Self::RedHat
+            | Self::Rocky
+            | Self::Suse
+            | Self::Ubuntu => true,
+            Self::User
+            | Self::Bitnami
+            | Self::FriendsOfPhp
+            | Self::GitHub
+            | Self::Go
+            | Self::NodeSecurity
+            | Self::Nvd
+            | Self::Osv
+            | Self::PyPa
+            | Self::RubySec
+            | Self::RustSec => false,
+        }
+    }
 }
 
 /// One advisory as its publisher wrote it.

@@ -38,14 +38,14 @@ pub(super) fn assemble(
         .chain(about.flaw.aliases.iter().copied())
         .collect();
     let speakers = speakers(database, details, verdict, &about.own)?;
-    let cvss = cvss(&speakers, &names);
+    let cvss = cvss(speakers.iter(), &names);
     let first_cnnvd = database.advisory_count();
     let mut cnnvd = None;
     if let Some(&entry) = about.flaw.cnnvd.first() {
         let text = details.text(first_cnnvd.saturating_add(entry))?;
         cnnvd = Some((database.cnnvd(entry)?, text));
     }
-    let (severity, severity_source) = severity(&speakers, &names, &cvss)
+    let (severity, severity_source) = severity(&speakers, &names)
         .or_else(|| {
             let severity = cnnvd.as_ref()?.0.severity?.severity();
             (severity != Severity::Unknown).then(|| (severity, "cnnvd".to_owned()))
@@ -143,18 +143,20 @@ fn speakers<'a>(
 }
 
 /// The first rating of those that matched; then the best CVSS vector, newest version first; then
-/// any rating of the flaw, which may be meant for another distribution's build of it.
-fn severity(speakers: &[Speaker<'_>], names: &[&str], cvss: &[Cvss]) -> Option<(Severity, String)> {
+/// any rating of the flaw. A distribution rates its own builds: what it says counts where it matched
+/// the package, and for nobody else's.
+fn severity(speakers: &[Speaker<'_>], names: &[&str]) -> Option<(Severity, String)> {
     let stated = |matched| {
         speakers
             .iter()
-            .filter(|speaker| speaker.matched == matched)
+            .filter(|speaker| speaker.matched == matched && speaker.may_rate())
             .find_map(|speaker| {
                 let severity = rating(speaker, names)?;
                 Some((severity, speaker.source.name().to_owned()))
             })
     };
     let scored = || {
+        let cvss = cvss(speakers.iter().filter(|speaker| speaker.may_rate()), names);
         let first = cvss.first()?;
         let best = cvss
             .iter()
@@ -163,6 +165,13 @@ fn severity(speakers: &[Speaker<'_>], names: &[&str], cvss: &[Cvss]) -> Option<(
         Some((Severity::from_score(best.score), best.source.clone()))
     };
     stated(true).or_else(scored).or_else(|| stated(false))
+}
+
+impl Speaker<'_> {
+    /// Whether its rating is meant for the package.
+    fn may_rate(&self) -> bool {
+        self.matched || !self.source.is_distribution()
+    }
 }
 
 /// A speaker's rating for the package, else for the flaw, else for the whole bulletin.
@@ -188,7 +197,7 @@ fn covered<'a>(core: &'a Core<'a>, names: &[&str]) -> impl Iterator<Item = &'a C
 }
 
 /// Vectors in the order of speakers, each once.
-fn cvss(speakers: &[Speaker<'_>], names: &[&str]) -> Vec<Cvss> {
+fn cvss<'a>(speakers: impl Iterator<Item = &'a Speaker<'a>>, names: &[&str]) -> Vec<Cvss> {
     let mut vectors: Vec<&Vector<'_>> = Vec::new();
     for speaker in speakers {
         let covered = covered(speaker.core, names).flat_map(|flaw| &flaw.cvss);

@@ -251,6 +251,46 @@ fn the_preferred_publisher_decides_and_the_others_add_what_they_know() {
 }
 
 #[test]
+fn a_package_of_debian_had_the_severity_that_red_hat_gave_its_own_build() {
+    let of = |id: &str, source, rows, severity| {
+        with(advisory(id, source, rows), |a| {
+            a.severity = severity;
+            a.cvss.extend(crate::cvss::parse(
+                "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                a.source.name(),
+            ));
+        })
+    };
+    let red_hat = |id: &str| of(id, Source::RedHat, Vec::new(), Some(Severity::Critical));
+    let debian_says = |id: &str| {
+        let rows = vec![row(debian(), "curl", Upper::Open)];
+        with(advisory(id, Source::Debian, rows), |_| {})
+    };
+    let nvd = with(advisory("CVE-2024-0012", Source::Nvd, Vec::new()), |a| {
+        a.cvss.extend(crate::cvss::parse(
+            "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N",
+            "nvd",
+        ));
+    });
+    let records = records(vec![
+        debian_says("CVE-2024-0011"),
+        red_hat("CVE-2024-0011"),
+        debian_says("CVE-2024-0012"),
+        red_hat("CVE-2024-0012"),
+        nvd,
+    ]);
+    let inventory = inventory(Some(distro("debian", "12")), vec![deb("curl", "8.0")]);
+    check(
+        records,
+        &inventory,
+        &[
+            "curl CVE-2024-0011 [] unknown: not-fixed - <CVE-2024-0011>",
+            "curl CVE-2024-0012 [] low:nvd not-fixed - <CVE-2024-0012>",
+        ],
+    );
+}
+
+#[test]
 fn the_user_silences_everybody() {
     let theirs = advisory(
         "CVE-2024-0004",
