@@ -1,6 +1,6 @@
 //! CycloneDX 1.6 in JSON: <https://cyclonedx.org/docs/1.6/json/>.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use seawall_model::{
@@ -213,41 +213,84 @@ fn licenses(licenses: &[String]) -> Value {
     }
 }
 
-/// One entry for each flaw and verdict, with all packages that it holds for.
+/// One entry for each flaw, rating and verdict, with all packages that it holds for: the worst of the
+/// findings first, which speaks for the others.
 fn vulnerabilities(report: &Report<'_>, references: &[String]) -> Value {
-    let mut entries: Vec<(&Finding, Vec<&str>)> = Vec::new();
+    let mut entries: Vec<Vec<Affected<'_>>> = Vec::new();
     let mut places = BTreeMap::new();
     for finding in report.findings {
-        let Some(reference) = references.get(finding.package.0 as usize) else {
+        let index = finding.package.0 as usize;
+        let packages = &report.inventory.packages;
+        let (Some(reference), Some(package)) = (references.get(index), packages.get(index)) else {
             continue;
         };
         let by = finding
             .suppression
             .as_ref()
             .map(|by| (by.by, by.source.as_str()));
+        let vectors: Vec<&str> = finding.cvss.iter().map(|cvss| &*cvss.vector).collect();
         let key = (
             finding.id.as_str(),
-            finding.severity,
+            (finding.severity, finding.severity_source.as_str(), vectors),
             finding.status.name(),
             by,
-            (finding.fix.state.name(), finding.fix.version.as_deref()),
-            finding.priority.score,
         );
         let place = *places.entry(key).or_insert_with(|| {
-            entries.push((finding, Vec::new()));
+            entries.push(Vec::new());
             entries.len() - 1
         });
-        if let Some((_, affected)) = entries.get_mut(place) {
-            affected.push(reference);
+        if let Some(entry) = entries.get_mut(place) {
+            entry.push(Affected {
+                finding,
+                package,
+                reference,
+            });
         }
     }
-    entries
-        .into_iter()
-        .map(|(finding, affected)| vulnerability(finding, &affected))
-        .collect()
+    let mut all: Vec<Value> = Vec::with_capacity(entries.len());
+    for mut affected in entries {
+        affected.sort_by_key(|one| std::cmp::Reverse(one.finding.priority.score));
+        all.extend(vulnerability(&affected));
+    }
+    all.into()
 }
 
-fn vulnerability(finding: &Finding, affected: &[&str]) -> Value {
+/// A package that a flaw is in.
+struct Affected<'a> {
+    finding: &'a Finding,
+    package: &'a Package,
+    reference: &'a str,
+}
+
+/// What to update, where the packages that have a flaw are mended in several versions each by its
+/// name.
+fn recommendation(affected: &[Affected<'_>]) -> Option<String> {
+    let mut fixes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in affected {
+        let Some(version) = &one.finding.fix.version else {
+            continue;
+        };
+        let names = fixes.entry(version).or_default();
+        if !names.contains(&one.package.name.as_str()) {
+            names.push(&one.package.name);
+        }
+    }
+    let whole = affected.iter().all(|one| one.finding.fix.version.is_some());
+    match (fixes.len(), fixes.first_key_value()) {
+        (0, _) | (_, None) => None,
+        (1, Some((version, _))) if whole => Some(format!("Update to {version}")),
+        _ => {
+            let fixes: Vec<String> = fixes
+                .iter()
+                .map(|(version, names)| format!("{} to {version}", names.join(", ")))
+                .collect();
+            Some(format!("Update {}", fixes.join("; ")))
+        }
+    }
+}
+
+fn vulnerability(affected: &[Affected<'_>]) -> Option<Value> {
+    let finding = affected.first()?.finding;
     let mut entry = json!({"id": finding.id});
     if !finding.aliases.is_empty() || finding.cnnvd.is_some() {
         let names = finding.aliases.iter().chain(&finding.cnnvd);
@@ -274,12 +317,8 @@ fn vulnerability(finding: &Finding, affected: &[&str]) -> Value {
             set(&mut entry, key, text.as_str().into());
         }
     }
-    if let Some(version) = &finding.fix.version {
-        set(
-            &mut entry,
-            "recommendation",
-            format!("Update to {version}").into(),
-        );
+    if let Some(recommendation) = recommendation(affected) {
+        set(&mut entry, "recommendation", recommendation.into());
     }
     let links = finding
         .references
@@ -295,10 +334,13 @@ fn vulnerability(finding: &Finding, affected: &[&str]) -> Value {
     if let Some(analysis) = analysis(finding) {
         set(&mut entry, "analysis", analysis);
     }
-    let affects: Vec<Value> = affected.iter().map(|id| json!({"ref": id})).collect();
+    let affects: Vec<Value> = affected
+        .iter()
+        .map(|one| json!({"ref": one.reference}))
+        .collect();
     set(&mut entry, "affects", affects.into());
-    set(&mut entry, "properties", properties(finding));
-    entry
+    set(&mut entry, "properties", properties(finding, affected));
+    Some(entry)
 }
 
 /// The publisher of an identifier, by its prefix.
@@ -369,12 +411,22 @@ fn analysis(finding: &Finding) -> Option<Value> {
     Some(analysis.into())
 }
 
-fn properties(finding: &Finding) -> Value {
-    let mut properties = vec![
-        property("seawall:priority", finding.priority.score.to_string()),
-        property("seawall:fix", finding.fix.state.name()),
-        property("seawall:confidence", finding.confidence.name()),
-    ];
+/// Of the packages, the highest priority, and each of the other values that they have.
+fn properties(finding: &Finding, affected: &[Affected<'_>]) -> Value {
+    let each = |value: fn(&Finding) -> &'static str| {
+        let values = affected.iter().map(|one| value(one.finding));
+        values.collect::<BTreeSet<_>>()
+    };
+    let fixes = each(|finding| finding.fix.state.name());
+    let confidences = each(|finding| finding.confidence.name());
+    let priority = finding.priority.score.to_string();
+    let mut properties = vec![property("seawall:priority", priority)];
+    properties.extend(fixes.into_iter().map(|fix| property("seawall:fix", fix)));
+    properties.extend(
+        confidences
+            .into_iter()
+            .map(|confidence| property("seawall:confidence", confidence)),
+    );
     if finding.kev {
         properties.push(property("seawall:kev", "true"));
     }
@@ -401,6 +453,29 @@ mod tests {
         assert_eq!(component["name"], "redis");
         assert_eq!(component.get("version"), None);
         assert!(component["purl"].as_str().unwrap().len() > 3000);
+    }
+
+    #[test]
+    fn a_flaw_of_several_packages_was_listed_once_for_each_fix() {
+        let (inventory, mut findings) = (testing::inventory(), testing::findings());
+        let one = findings.remove(0);
+        let mut other = one.clone();
+        other.package = seawall_model::PackageIndex(1);
+        other.fix.version = Some("9.9".to_owned());
+        other.priority.score = one.priority.score.saturating_sub(1);
+        let mut rated = other.clone();
+        rated.severity = seawall_model::Severity::Negligible;
+        let options = crate::Options::default();
+        let findings = [other, one.clone(), rated];
+        let text = testing::rendered_with(Format::CycloneDx, &options, &inventory, &findings, None);
+        let bom: Value = serde_json::from_str(&text).unwrap();
+        let listed = bom["vulnerabilities"].as_array().unwrap();
+        assert_eq!(listed.len(), 2, "{listed:?}");
+        assert_eq!(listed[0]["affects"].as_array().unwrap().len(), 2);
+        let score = one.priority.score.to_string();
+        assert_eq!(listed[0]["properties"][0]["value"], score.as_str());
+        let recommended = listed[0]["recommendation"].as_str().unwrap();
+        assert!(recommended.contains(" to 9.9"), "{recommended}");
     }
 
     #[test]
