@@ -15,6 +15,10 @@ use crate::{Options, Report, held};
 
 /// Findings in the list "do first".
 const FIRST: usize = 5;
+/// Columns that are taken for granted: on less, nothing can be told apart any more.
+const LEAST_WIDTH: usize = 30;
+/// Columns of the terminal from which on there is room for columns of the table.
+const ROOMY: usize = 60;
 /// Entries of `incomplete` that are shown; the rest is counted.
 const INCOMPLETE: usize = 10;
 
@@ -26,7 +30,7 @@ pub(crate) fn write(report: &Report<'_>, options: &Options, out: &mut dyn Write)
         rows: options.rows.unwrap_or(usize::MAX),
         painter: Painter {
             color: options.color,
-            width: options.width.clamp(60, 500),
+            width: options.width.clamp(LEAST_WIDTH, 500),
         },
     };
     let sections = [
@@ -265,6 +269,7 @@ impl Table<'_> {
             return Vec::new();
         }
         let mut lines = vec![self.painter.paint("Do first", BOLD)];
+        let below = if self.is_narrow() { 4 } else { 15 };
         for (at, item) in chosen.iter().enumerate() {
             let finding = item.finding;
             let priority = &finding.priority;
@@ -285,21 +290,21 @@ impl Table<'_> {
             }
             lines.push(self.painter.line(2, &cells));
             if let Some(title) = groups::title(finding) {
-                lines.push(self.painter.line(15, &[Cell::plain(title)]));
+                lines.push(self.painter.line(below, &[Cell::plain(title)]));
             }
             let parts: Vec<String> = priority
                 .parts
                 .iter()
                 .map(|part| format!("{} {} {:+}", part.name, part.value, part.points))
                 .collect();
-            lines.extend(self.painter.wrap(15, &parts.join(" · "), FAINT));
+            lines.extend(self.painter.wrap(below, &parts.join(" · "), FAINT));
             let mut place: Vec<String> = Vec::new();
             place.extend(item.path.map(|path| format!("at {path}")));
             if item.others > 0 {
                 place.push(format!("and {} in it", count(item.others, "other flaw")));
             }
             if !place.is_empty() {
-                lines.extend(self.painter.wrap(15, &place.join(", "), FAINT));
+                lines.extend(self.painter.wrap(below, &place.join(", "), FAINT));
             }
         }
         lines
@@ -320,13 +325,18 @@ impl Table<'_> {
                 lines.push(self.part_heading(group, &groups));
             }
             lines.extend(self.layer_heading(group));
-            lines.push(self.row_heading(&widths));
+            if !self.is_narrow() {
+                lines.push(self.row_heading(&widths));
+            }
             let mut above = None;
             let shown = group.shown(self.rows);
             for row in &shown {
                 // A package with several fixes is named once.
                 let named = above == Some((&row.package, row.version));
-                lines.extend(self.row(row, named, &widths));
+                lines.extend(match self.is_narrow() {
+                    true => self.stacked(row),
+                    false => self.row(row, named, &widths),
+                });
                 above = Some((&row.package, row.version));
             }
             let more = group.rows.len() - shown.len();
@@ -384,7 +394,8 @@ impl Table<'_> {
         // An identifier and how many more there are keep their room; for that the widest columns
         // give way.
         let gaps = 4 + 4 * 2;
-        let budget = self.painter.width - gaps - "CVE-2026-12345 +10 more".len();
+        let flaws = "CVE-2026-12345 +10 more".len();
+        let budget = self.painter.width.saturating_sub(gaps + flaws);
         while let Some(excess) = widths.iter().sum::<usize>().checked_sub(budget)
             && excess > 0
             && let Some(widest) = widths.iter_mut().max()
@@ -400,12 +411,37 @@ impl Table<'_> {
         self.painter.columns(4, widths, &cells)
     }
 
+    fn is_narrow(&self) -> bool {
+        self.painter.width < ROOMY
+    }
+
+    /// A row where there is no room for columns: the flaws stand below the package.
+    fn stacked(&self, row: &Row<'_>) -> Vec<String> {
+        let package = [
+            Cell::plain(&format!("{} {}", row.package, row.version)),
+            Cell::plain(match row.fix.state {
+                FixState::Fixed => " -> ",
+                _ => ", ",
+            }),
+            Cell::new(&fix_text(row), fix_style(row)),
+            Cell::plain("  "),
+            Cell::new(row.severity.name(), severity_style(row.severity)),
+        ];
+        let room = self.painter.width.saturating_sub(6);
+        let flaws = match self.rows == usize::MAX {
+            true => row.all_identifiers(room),
+            false => vec![row.identifiers(room)],
+        };
+        let style = if row.kev() { ALARM } else { Style::new() };
+        let flaws = flaws.iter().map(|text| Cell::new(text, style));
+        let mut lines = vec![self.painter.line(4, &package)];
+        lines.extend(flaws.map(|cell| self.painter.line(6, &[cell])));
+        lines
+    }
+
     fn row(&self, row: &Row<'_>, named: bool, widths: &[usize]) -> Vec<String> {
         let name = |text: &str| Cell::plain(if named { "" } else { text });
-        let fix = match row.fix.state {
-            FixState::Fixed => Style::new(),
-            FixState::NotFixed | FixState::WontFix | FixState::Unknown => FAINT,
-        };
+        let fix = fix_style(row);
         let taken: usize = widths.iter().map(|width| width + 2).sum();
         let room = self.painter.width.saturating_sub(4 + taken);
         let all = self.rows == usize::MAX;
@@ -523,6 +559,13 @@ impl Table<'_> {
     }
 }
 
+fn fix_style(row: &Row<'_>) -> Style {
+    match row.fix.state {
+        FixState::Fixed => Style::new(),
+        FixState::NotFixed | FixState::WontFix | FixState::Unknown => FAINT,
+    }
+}
+
 fn fix_text(row: &Row<'_>) -> String {
     match (&row.fix.version, row.fix.state) {
         (Some(version), FixState::Fixed) => version.clone(),
@@ -559,17 +602,28 @@ mod tests {
 
     #[test]
     fn no_width_is_exceeded_and_nothing_hostile_gets_through() {
-        for width in [0, 60, 67, 80, 133, 10_000] {
+        for width in [0, 30, 40, 59, 60, 67, 80, 133, 10_000] {
             let text = table(&Options {
                 width,
                 ..Options::default()
             });
             for line in text.lines() {
-                assert!(line.width() <= width.clamp(60, 500), "{width}: {line}");
+                assert!(line.width() <= width.clamp(30, 500), "{width}: {line}");
                 assert!(!line.chars().any(char::is_control), "{line:?}");
                 assert!(!line.contains('\u{202e}'), "{line:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_narrow_terminal_got_lines_of_sixty_columns() {
+        let text = table(&Options {
+            width: 40,
+            ..Options::default()
+        });
+        let findings = testing::findings();
+        assert!(text.contains(&findings[0].id), "{text}");
+        assert!(!text.contains("INSTALLED"), "{text}");
     }
 
     #[test]
