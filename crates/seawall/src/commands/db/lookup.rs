@@ -31,7 +31,7 @@ pub(super) fn run(purl: &str, file: &DatabaseFile) -> Result<Exit> {
     if file.json {
         stdout::json(&to_json(purl, &lookup))?;
     } else {
-        stdout::text(|out| print(purl, &lookup, out))?;
+        stdout::text(|out| print(purl, package.version.is_empty(), &lookup, out))?;
     }
     Ok(if lookup.matches.incomplete.is_empty() {
         Exit::Clean
@@ -40,22 +40,32 @@ pub(super) fn run(purl: &str, file: &DatabaseFile) -> Result<Exit> {
     })
 }
 
-fn print(purl: &str, lookup: &Lookup, out: &mut dyn Write) -> io::Result<()> {
+fn print(
+    purl: &str,
+    without_version: bool,
+    lookup: &Lookup,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let ecosystem = lookup.ecosystem.as_deref().unwrap_or("no ecosystem");
     writeln!(out, "{} in {ecosystem}", purl)?;
-    for missed in &lookup.matches.incomplete {
+    // What cannot be compared with no version is all of it.
+    let missed = lookup.matches.incomplete.iter();
+    for missed in missed.filter(|_| !without_version) {
         writeln!(out, "  not matched: {}", missed)?;
     }
     if lookup.statements.is_empty() {
         writeln!(out, "  no advisory speaks of this package")?;
     }
     for statement in &lookup.statements {
+        let says = match &statement.says {
+            Says::NotComparable(_) if without_version => "depends",
+            said => says(said).0,
+        };
         writeln!(
             out,
-            "  {:<22} {:<22} {:<18} {}",
+            "  {:<22} {:<22} {says:<18} {}",
             statement.flaws.join(", "),
             statement.advisory,
-            says(&statement.says).0,
             verdict(&statement.affected)
         )?;
     }
@@ -65,10 +75,11 @@ fn print(purl: &str, lookup: &Lookup, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .any(|statement| matches!(statement.says, Says::NotComparable(_)));
     match findings.len() {
-        0 if uncertain => writeln!(
+        0 if uncertain && without_version => writeln!(
             out,
-            "no verdict: the version is missing or cannot be compared"
+            "no verdict without a version: add it to the package URL, like @1.0"
         ),
+        0 if uncertain => writeln!(out, "no verdict: the version cannot be compared"),
         0 => writeln!(out, "not affected by any of them"),
         count => {
             let names: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
