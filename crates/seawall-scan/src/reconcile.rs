@@ -67,7 +67,7 @@ pub(crate) fn reconcile(
     incomplete.extend(
         distro
             .as_ref()
-            .and_then(|d| without_database(d, &candidates)),
+            .and_then(|d| without_database(d, &candidates, &owners.links)),
     );
     for (resolved, layer) in resolve_poms(&poms).into_iter().zip(pom_layers) {
         incomplete.extend(resolved.incomplete);
@@ -103,9 +103,23 @@ fn choose_distro(files: &mut [VisibleFile]) -> Option<Distro> {
     telling.result.distro.take()
 }
 
+/// Where package managers keep their databases.
+const DATABASES: &[&str] = &[
+    "lib/apk",
+    "usr/lib/apk",
+    "usr/lib/sysimage/rpm",
+    "var/lib/dpkg",
+    "var/lib/pacman",
+    "var/lib/rpm",
+];
+
 /// Says that a distribution's packages are not known, where it has a package manager of which
 /// nothing was found: removed to save space, most often.
-fn without_database(distro: &Distro, packages: &[Package]) -> Option<Incomplete> {
+fn without_database(
+    distro: &Distro,
+    packages: &[Package],
+    links: &BTreeMap<String, String>,
+) -> Option<Incomplete> {
     DistroFamily::from_os_release_id(&distro.id)?;
     let is_known = |package: &Package| package.kind.is_os();
     if packages.iter().any(is_known) {
@@ -114,7 +128,25 @@ fn without_database(distro: &Distro, packages: &[Package]) -> Option<Incomplete>
     let name = format!("{} {}", distro.id, distro.version);
     let message = "no package database was found: the packages of the distribution are not known";
     let incomplete = Incomplete::new(IncompleteReason::Unreadable, name.trim_end(), message);
-    Some(incomplete.hint("keep the package manager's database in the image"))
+    Some(incomplete.hint(match led_away(links) {
+        Some((link, target)) => format!(
+            "/{link} is a symbolic link to /{target}, where no database is looked for: make it a \
+             directory"
+        ),
+        None => "keep the package manager's database in the image".to_owned(),
+    }))
+}
+
+/// A link by which a database would be where it is not looked for. A link to where it is, like `lib`
+/// to `usr/lib`, does no harm.
+fn led_away(links: &BTreeMap<String, String>) -> Option<(&String, &String)> {
+    links.iter().find(|(link, target)| {
+        DATABASES.iter().any(|database| {
+            let rest = database.strip_prefix(link.as_str());
+            rest.filter(|rest| rest.starts_with('/'))
+                .is_some_and(|rest| !DATABASES.contains(&&*format!("{target}{rest}")))
+        })
+    })
 }
 
 /// Which OS package brought a file.
@@ -334,6 +366,20 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_leads_away_from_the_database_was_not_mentioned() {
+        for (link, target, expected) in [
+            ("var/lib", "data/lib", true),
+            ("var", "data", true),
+            ("lib", "usr/lib", false),
+            ("usr/lib", "lib64", true),
+            ("srv", "data", false),
+        ] {
+            let links = BTreeMap::from([(link.to_owned(), target.to_owned())]);
+            assert_eq!(led_away(&links).is_some(), expected, "{link} -> {target}");
+        }
+    }
+
+    #[test]
     fn damage_to_a_database_was_hidden_by_the_package_that_owns_it() {
         let owned = "var/owned = rpm:var/db rpm:usr/lib/a.installed";
         let layer = [
@@ -355,7 +401,7 @@ mod tests {
             ("amzn", &[package(PackageType::Rpm)], false),
             ("buildroot", &[], false),
         ] {
-            let said = without_database(&distro(id), packages).is_some();
+            let said = without_database(&distro(id), packages, &BTreeMap::new()).is_some();
             assert_eq!(said, expected, "{id} {packages:?}");
         }
     }
