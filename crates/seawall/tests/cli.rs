@@ -861,6 +861,18 @@ fn an_empty_file_was_called_an_image_without_a_manifest() {
 }
 
 #[test]
+fn a_database_that_is_a_pipe_was_waited_for() {
+    let workspace = prepared();
+    let pipe = workspace.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(pipe).status();
+    assert!(made.unwrap().success());
+    let run = workspace.run("scan image image.tar --db pipe");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("must be a file"), "{run:?}");
+    assert!(run.stderr.contains("hint: "), "{run:?}");
+}
+
+#[test]
 fn a_platform_for_what_has_none_was_ignored() {
     let workspace = prepared();
     for words in [

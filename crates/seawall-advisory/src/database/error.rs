@@ -17,6 +17,9 @@ pub enum DatabaseError {
     /// The file is something else.
     #[error("not an advisory database of Seawall")]
     NotADatabase,
+    /// A pipe, a device or a directory: a database is mapped, not read.
+    #[error("a database must be a file, and this is none")]
+    NoFile,
     /// A file of an older or newer Seawall.
     #[error("the advisory database has format version {found}, this program reads {supported}")]
     FormatVersion {
@@ -84,6 +87,7 @@ impl DatabaseError {
             Self::NotADatabase => {
                 "name the file that `seawall db build` or `seawall db update` wrote"
             }
+            Self::NoFile => "write the database to a file first, and name that",
             Self::FormatVersion { found, supported } if found > supported => {
                 "update seawall, or make a database with this version by `seawall db update` or `seawall db build`"
             }

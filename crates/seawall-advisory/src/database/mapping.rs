@@ -30,10 +30,12 @@ impl Backing {
                 source,
             }
         };
-        let file = File::open(path).map_err(error("open"))?;
-        if !file.metadata().map_err(error("open"))?.is_file() {
-            return Err(DatabaseError::NotADatabase.of_file(path));
-        }
+        // Not after opening it: that waits for whoever writes to a pipe.
+        let is_file = std::fs::metadata(path).map_err(error("open"))?.is_file();
+        let file = match is_file {
+            true => File::open(path).map_err(error("open"))?,
+            false => return Err(DatabaseError::NoFile.of_file(path)),
+        };
         // SAFETY: a mapping is sound while nobody changes the file under it. Seawall never writes
         // a database in place: `write_file` makes a new file and renames it over the old name, so
         // the mapped inode keeps its bytes until the last mapping is gone. Somebody else with
