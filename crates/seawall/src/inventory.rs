@@ -161,6 +161,11 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The file that an image is read from, if it is one.
+pub(crate) fn file_of_image(target: &str) -> Option<PathBuf> {
+    target.parse::<Source>().ok()?.path()
+}
+
 /// Today in UTC: the same verdict wherever a pipeline runs.
 pub(crate) fn today() -> Date {
     jiff::Timestamp::now()

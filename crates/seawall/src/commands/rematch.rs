@@ -11,7 +11,7 @@ use seawall_scan::end_of_life;
 use std::path::PathBuf;
 
 pub(crate) fn run(args: &Rematch) -> Result<Exit> {
-    outputs::check(&args.output.outputs)?;
+    outputs::check(&args.output.outputs, &args.matching.files()?)?;
     let mut stored = Vec::new();
     let mut damaged = Vec::new();
     for path in inventories::list()? {
