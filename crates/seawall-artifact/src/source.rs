@@ -56,22 +56,29 @@ impl Source {
         }
     }
 
+    /// The file or directory that is read, if it is one, and which of several images in it.
+    fn split(&self) -> Option<(PathBuf, Option<String>)> {
+        match self {
+            Self::DockerArchive(path)
+            | Self::OciArchive(path)
+            | Self::Archive(path)
+            | Self::OciDir(path) => Some(split_reference(path)),
+            Self::Directory(path) => Some((path.clone(), None)),
+            _ => None,
+        }
+    }
+
+    /// The file or directory that is read, if it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        self.split().map(|(path, _)| path)
+    }
+
     /// The name of what lies in a file or directory, by where it lies: a path is another one elsewhere,
     /// and one file has many paths. `None` for what has no place, like standard input.
     #[must_use]
     pub fn place(&self) -> Option<String> {
-        let (Self::DockerArchive(path)
-        | Self::OciArchive(path)
-        | Self::Archive(path)
-        | Self::OciDir(path)
-        | Self::Directory(path)) = self
-        else {
-            return None;
-        };
-        let (path, reference) = match self {
-            Self::Directory(_) => (path.clone(), None),
-            _ => split_reference(path),
-        };
+        let (path, reference) = self.split()?;
         let kind = path.metadata().ok()?;
         if !kind.is_file() && !kind.is_dir() {
             return None;

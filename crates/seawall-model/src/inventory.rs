@@ -54,6 +54,9 @@ pub struct Target {
     pub kind: TargetKind,
     /// The name that the user gave, or the reference it resolved to.
     pub name: String,
+    /// Where on this machine the file lies that the user named: a relative name is another file's
+    /// elsewhere. Tells stored inventories apart.
+    pub place: Option<String>,
     /// The image's digest (of the manifest where there is one, else of the configuration),
     /// `sha256:...`.
     pub digest: Option<String>,

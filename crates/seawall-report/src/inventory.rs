@@ -119,6 +119,8 @@ struct File {
 struct TargetRow {
     kind: String,
     name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     digest: Option<String>,
     #[serde(default)]
     other_digests: Vec<String>,
@@ -247,6 +249,7 @@ impl File {
             target: TargetRow {
                 kind: target.kind.name().to_owned(),
                 name: target.name.clone(),
+                place: target.place.clone(),
                 digest: target.digest.clone(),
                 other_digests: target.other_digests.clone(),
                 tags: target.tags.clone(),
@@ -293,6 +296,7 @@ impl File {
             target: Target {
                 kind,
                 name: self.target.name,
+                place: self.target.place,
                 digest: self.target.digest,
                 other_digests: self.target.other_digests,
                 tags: self.target.tags,

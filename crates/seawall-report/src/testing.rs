@@ -17,6 +17,7 @@ pub(crate) fn inventory() -> Inventory {
         target: Target {
             kind: TargetKind::Image,
             name: "registry.example.org/shop/web:1.4".to_owned(),
+            place: Some("/srv/web.tar".to_owned()),
             digest: Some(format!("sha256:{}", "a1".repeat(32))),
             other_digests: vec![format!("sha256:{}", "a2".repeat(32))],
             tags: vec!["shop/web:1.4".to_owned()],

@@ -193,6 +193,7 @@ fn describe_target(image: Option<ImageInfo>, options: &ScanOptions<'_>) -> Targe
         Some(image) => Target {
             kind: TargetKind::Image,
             name,
+            place: None,
             digest: image.digest,
             other_digests: image.other_digests,
             tags: image.tags,

@@ -27,6 +27,16 @@ pub(crate) struct Assessor {
     today: Date,
 }
 
+impl Matching {
+    /// The files that it names, and the database that is meant without one.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
+        let database = self.db.clone().map_or_else(locations::database, Ok)?;
+        let named = self.ignore_file.iter().chain(&self.vex);
+        let named = named.chain(&self.trusted_images).cloned();
+        Ok(named.chain([database]).collect())
+    }
+}
+
 /// What an inventory came to.
 pub(crate) struct Assessment {
     pub(crate) inventory: Inventory,

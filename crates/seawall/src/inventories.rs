@@ -1,11 +1,11 @@
 //! The stored inventories, one file each, named by the target so that a newer scan of it takes the
-//! older one's place. What came through a pipe has no name of its own: it goes by its tags, else by its
-//! digest.
+//! older one's place: a file by where it lies, all else by its name. What came through a pipe has no
+//! name of its own: it goes by its tags, else by its digest.
 
 use crate::exit::{Failure, Result};
 use crate::locations;
 use anyhow::Context;
-use seawall_model::Inventory;
+use seawall_model::{Inventory, Target};
 use seawall_report::inventory;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -21,11 +21,12 @@ const PIPES: &[&str] = &["/dev/stdin", "/dev/fd/", "/proc/self/fd/"];
 /// Whether another scan of the same target could be told to be one.
 pub(crate) fn is_nameable(inventory: &Inventory) -> bool {
     let target = &inventory.target;
-    !is_pipe(&target.name) || !target.tags.is_empty() || target.digest.is_some()
+    !is_pipe(target) || !target.tags.is_empty() || target.digest.is_some()
 }
 
-fn is_pipe(name: &str) -> bool {
-    name == "-" || PIPES.iter().any(|pipe| name.starts_with(pipe))
+fn is_pipe(target: &Target) -> bool {
+    let name = target.name.as_str();
+    target.place.is_none() && (name == "-" || PIPES.iter().any(|pipe| name.starts_with(pipe)))
 }
 
 /// Stores an inventory.
@@ -100,17 +101,12 @@ pub(crate) fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
 fn path(inventory: &Inventory, extension: &str) -> Result<PathBuf> {
     let target = &inventory.target;
     let platform = target.platform.as_deref().unwrap_or_default();
-    let own = match (target.tags.as_slice(), &target.digest) {
-        _ if !is_pipe(&target.name) => String::new(),
-        ([], digest) => format!("\n{}", digest.as_deref().unwrap_or_default()),
-        (tags, _) => format!("\n{}", tags.join("\n")),
+    let name = match (is_pipe(target), target.tags.as_slice()) {
+        (false, _) => target.place.as_ref().unwrap_or(&target.name).clone(),
+        (true, []) => format!("-\n{}", target.digest.as_deref().unwrap_or_default()),
+        (true, tags) => format!("-\n{}", tags.join("\n")),
     };
-    let name = match own.as_str() {
-        "" => target.name.as_str(),
-        // The number of a pipe is another one each time.
-        _ => "-",
-    };
-    let hash = Sha256::digest(format!("{name}\n{platform}{own}"));
+    let hash = Sha256::digest(format!("{name}\n{platform}"));
     let hash: String = hash
         .iter()
         .take(16)

@@ -67,8 +67,9 @@ impl<'a> Reader<'a> {
     /// is another file's elsewhere.
     pub(crate) fn image(&self, target: &str) -> Result<Inventory> {
         let source: Source = target.parse()?;
-        let name = source.place().unwrap_or_else(|| target.to_owned());
-        self.artifact(&name, &source)
+        let mut inventory = self.artifact(target, &source)?;
+        inventory.target.place = source.place();
+        Ok(inventory)
     }
 
     /// A directory.
@@ -129,6 +130,10 @@ impl<'a> Reader<'a> {
         if let Some(distro) = &mut inventory.distro {
             distro.end_of_life = end_of_life(distro, self.today);
         }
+        // Not of a pipe, as shells make one of `<(command)`.
+        if file.is_file() && name != "-" {
+            inventory.target.place = Some(place::canonical(file).display().to_string());
+        }
         Ok(inventory)
     }
 
@@ -160,6 +165,11 @@ impl<'a> Reader<'a> {
             ..ScanOptions::new(name, self.today)
         }
     }
+}
+
+/// The file that an image is read from, if it is one.
+pub(crate) fn file_of_image(target: &str) -> Option<PathBuf> {
+    target.parse::<Source>().ok()?.path()
 }
 
 /// Today in UTC: the same verdict wherever a pipeline runs.

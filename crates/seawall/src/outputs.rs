@@ -17,8 +17,9 @@ use std::time::Duration;
 /// Columns of a report that is no terminal's.
 const FILE_WIDTH: usize = 120;
 
-/// Refuses outputs that could not be written, before minutes are spent on what they should hold.
-pub(crate) fn check(outputs: &[(Format, PathBuf)]) -> Result<()> {
+/// Refuses outputs that could not be written, or would be written over one of the `inputs`, before
+/// minutes are spent on what they should hold.
+pub(crate) fn check(outputs: &[(Format, PathBuf)], inputs: &[PathBuf]) -> Result<()> {
     for (index, (_, path)) in outputs.iter().enumerate() {
         let folder = path
             .parent()
@@ -31,6 +32,9 @@ pub(crate) fn check(outputs: &[(Format, PathBuf)]) -> Result<()> {
         }
         if path.is_dir() {
             return refused("it is a directory", "name a file in it");
+        }
+        if inputs.iter().any(|input| is_same_file(input, path)) {
+            return refused("it is read for this report", "name another file");
         }
         let mut before = outputs.iter().take(index);
         if let Some((format, _)) = before.find(|(_, other)| is_same_file(other, path)) {

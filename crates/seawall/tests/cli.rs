@@ -778,6 +778,30 @@ fn of_two_reports_in_one_file_the_first_was_lost() {
 }
 
 #[test]
+fn a_report_was_written_over_what_it_is_about() {
+    let workspace = prepared();
+    let before = image();
+    workspace.write("rules.yaml", "ignore: []\n");
+    let run = workspace.run("sbom image image.tar");
+    workspace.write("bom.json", &run.stdout);
+    for words in [
+        "scan image image.tar --output json=./image.tar",
+        "scan image docker-archive:image.tar --output json=image.tar",
+        "sbom image.tar --output spdx=image.tar",
+        "scan sbom bom.json --output cyclonedx=bom.json",
+        "scan image image.tar --ignore-file rules.yaml --output json=rules.yaml",
+        "scan image image.tar --output json=.local/share/seawall/advisories.db",
+        "rematch --output json=.local/share/seawall/advisories.db",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{words}: {run:?}");
+        assert!(run.stderr.contains("it is read for this report"), "{run:?}");
+    }
+    let path = workspace.path().join("image.tar");
+    assert_eq!(std::fs::read(path).unwrap(), before);
+}
+
+#[test]
 fn requirements_without_a_version_were_passed_over_in_silence() {
     let workspace = prepared();
     workspace.write("app/requirements.txt", "django==3.2.0\nflask>=2\n");
@@ -817,7 +841,12 @@ fn archives_of_one_name_took_each_others_place_in_the_store() {
     for file in ["a/image.tar", "b/image.tar"] {
         let place = place.join(file).display().to_string();
         assert!(listed.contains(&place), "{listed}");
+        let matched = workspace.run(&format!("rematch {place} -f json")).json();
+        assert_eq!(matched["target"]["name"], place.as_str());
     }
+    // A report goes to others, to whom the place says nothing.
+    let scanned = workspace.run("scan image a/image.tar -f json").json();
+    assert_eq!(scanned["target"]["name"], "a/image.tar");
 }
 
 #[test]

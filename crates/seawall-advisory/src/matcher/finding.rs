@@ -50,6 +50,7 @@ pub(super) fn assemble(
             let severity = cnnvd.as_ref()?.0.severity?.severity();
             (severity != Severity::Unknown).then(|| (severity, "cnnvd".to_owned()))
         })
+        .or_else(|| borrowed_severity(&speakers, &names))
         .unwrap_or_default();
     Ok(Finding {
         id: about.flaw.id.to_owned(),
@@ -165,6 +166,15 @@ fn severity(speakers: &[Speaker<'_>], names: &[&str]) -> Option<(Severity, Strin
         Some((Severity::from_score(best.score), best.source.clone()))
     };
     stated(true).or_else(scored).or_else(|| stated(false))
+}
+
+/// What another distribution says of its own build, where nobody else says anything: no gate stops an
+/// unknown severity.
+fn borrowed_severity(speakers: &[Speaker<'_>], names: &[&str]) -> Option<(Severity, String)> {
+    speakers.iter().find_map(|speaker| {
+        let severity = rating(speaker, names)?;
+        Some((severity, speaker.source.name().to_owned()))
+    })
 }
 
 impl Speaker<'_> {

@@ -251,7 +251,7 @@ fn the_preferred_publisher_decides_and_the_others_add_what_they_know() {
 }
 
 #[test]
-fn a_package_of_debian_had_the_severity_that_red_hat_gave_its_own_build() {
+fn red_hats_rating_of_its_own_build_came_before_nvds_for_a_package_of_debian() {
     let of = |id: &str, source, rows, severity| {
         with(advisory(id, source, rows), |a| {
             a.severity = severity;
@@ -284,7 +284,7 @@ fn a_package_of_debian_had_the_severity_that_red_hat_gave_its_own_build() {
         records,
         &inventory,
         &[
-            "curl CVE-2024-0011 [] unknown: not-fixed - <CVE-2024-0011>",
+            "curl CVE-2024-0011 [] critical:redhat not-fixed - <CVE-2024-0011>",
             "curl CVE-2024-0012 [] low:nvd not-fixed - <CVE-2024-0012>",
         ],
     );

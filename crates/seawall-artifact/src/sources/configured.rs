@@ -60,15 +60,21 @@ pub(crate) fn homes(root: &Path) -> Vec<PathBuf> {
 }
 
 fn read(configuration: &Path, named: Named) -> Vec<PathBuf> {
-    let mut text = String::new();
-    // A pipe of that name would be waited for.
-    let read = File::open(configuration)
-        .ok()
-        .filter(|file| file.metadata().is_ok_and(|found| found.is_file()))
-        .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text).ok());
-    let mut directories = read.map_or_else(Vec::new, |_| named(&text));
+    let mut directories = text(configuration).map_or_else(Vec::new, |text| named(&text));
     directories.retain(|directory| directory.is_absolute());
     directories
+}
+
+/// A configuration, if it is there and is one.
+pub(super) fn text(path: &Path) -> Option<String> {
+    // A pipe of that name would be waited for.
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    let file = File::open(path).ok()?;
+    file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// What a user calls a store is none of the machine's only as far as it is the user's: else any user

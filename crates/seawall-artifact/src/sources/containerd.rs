@@ -170,8 +170,7 @@ fn installations() -> Vec<Installation> {
                 state: state.into(),
             })
             .chain(
-                std::fs::read_to_string(CONFIGURATION)
-                    .ok()
+                super::configured::text(Path::new(CONFIGURATION))
                     .and_then(|text| configured(&text)),
             )
             .collect(),

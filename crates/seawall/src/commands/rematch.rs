@@ -11,7 +11,7 @@ use seawall_scan::end_of_life;
 use std::path::PathBuf;
 
 pub(crate) fn run(args: &Rematch) -> Result<Exit> {
-    outputs::check(&args.output.outputs)?;
+    outputs::check(&args.output.outputs, &args.matching.files()?)?;
     let mut stored = Vec::new();
     let mut damaged = Vec::new();
     for path in inventories::list()? {
@@ -53,6 +53,11 @@ pub(crate) fn run(args: &Rematch) -> Result<Exit> {
         let changes = known::changes(&assessment.inventory, &assessment.findings)?;
         assessment.notices.splice(0..0, changes);
         known::remember(&assessment.inventory, &assessment.findings)?;
+        // A relative name meant a file where the scan was run.
+        let target = &mut assessment.inventory.target;
+        if let Some(place) = &target.place {
+            target.name.clone_from(place);
+        }
         assessments.push(assessment);
     }
     let (catalogue, _) = load_catalogue(None)?;
@@ -60,9 +65,11 @@ pub(crate) fn run(args: &Rematch) -> Result<Exit> {
 }
 
 fn is_wanted(inventory: &Inventory, args: &Rematch) -> bool {
+    let target = &inventory.target;
+    let mut names = std::iter::once(&target.name).chain(&target.place);
     args.name
         .as_deref()
-        .is_none_or(|part| inventory.target.name.contains(part))
+        .is_none_or(|part| names.any(|name| name.contains(part)))
 }
 
 fn missed((path, failure): (PathBuf, Failure)) -> Incomplete {
@@ -85,7 +92,7 @@ fn list(stored: &[Inventory]) -> Result<Exit> {
             writeln!(
                 out,
                 "{kind} {} ({digest}), {packages} packages",
-                target.name
+                target.place.as_ref().unwrap_or(&target.name)
             )?;
         }
         Ok(())

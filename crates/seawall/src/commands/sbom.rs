@@ -2,7 +2,7 @@
 
 use crate::cli::Sbom;
 use crate::exit::{Exit, Failure, Result};
-use crate::inventory::Reader;
+use crate::inventory::{Reader, file_of_image};
 use crate::outputs;
 use anyhow::anyhow;
 use seawall_artifact::Claims;
@@ -10,7 +10,9 @@ use seawall_model::Inventory;
 use std::path::Path;
 
 pub(crate) fn run(args: &Sbom) -> Result<Exit> {
-    outputs::check(&args.outputs)?;
+    let named = args.target.last();
+    let file = named.and_then(|target| file_of_image(target));
+    outputs::check(&args.outputs, file.as_slice())?;
     let platform = args.choice.platform.as_deref();
     let reader = Reader::new(&args.reading, Claims::default(), args.quiet)?.for_platform(platform);
     let inventory = read(&reader, &args.target, platform)?;

@@ -4,9 +4,10 @@ use super::host;
 use crate::assess::Assessor;
 use crate::cli::{Scan, ScanOptions};
 use crate::exit::{Exit, Result};
-use crate::inventory::{Reader, today};
+use crate::inventory::{Reader, file_of_image, today};
 use crate::{inventories, known, outputs};
 use seawall_model::Inventory;
+use std::path::PathBuf;
 use std::time::Instant;
 
 pub(crate) fn run(scan: &Scan) -> Result<Exit> {
@@ -15,11 +16,18 @@ pub(crate) fn run(scan: &Scan) -> Result<Exit> {
             target,
             choice,
             options,
-        } => several(options, choice.platform.as_deref(), |reader| {
-            Ok((vec![reader.image(target)?], Vec::new()))
+        } => {
+            let platform = choice.platform.as_deref();
+            one(options, platform, file_of_image(target), |reader| {
+                reader.image(target)
+            })
+        }
+        Scan::Fs { directory, options } => {
+            one(options, None, None, |reader| reader.directory(directory))
+        }
+        Scan::Sbom { file, options } => one(options, None, Some(file.clone()), |reader| {
+            reader.sbom(file)
         }),
-        Scan::Fs { directory, options } => one(options, |reader| reader.directory(directory)),
-        Scan::Sbom { file, options } => one(options, |reader| reader.sbom(file)),
         Scan::Host {
             all_images,
             no_images,
@@ -35,15 +43,21 @@ pub(crate) fn run(scan: &Scan) -> Result<Exit> {
                     failure.hint("add --no-images, and scan the images with `seawall scan image`")
                 })
             };
-            several(options, None, |reader| {
+            several(options, None, None, |reader| {
                 host::inventories(reader, images, &may_be_several)
             })
         }
     }
 }
 
-fn one(options: &ScanOptions, read: impl Fn(&Reader<'_>) -> Result<Inventory>) -> Result<Exit> {
-    several(options, None, |reader| {
+/// Scans the target in `file`, if it is one.
+fn one(
+    options: &ScanOptions,
+    platform: Option<&str>,
+    file: Option<PathBuf>,
+    read: impl Fn(&Reader<'_>) -> Result<Inventory>,
+) -> Result<Exit> {
+    several(options, platform, file, |reader| {
         Ok((vec![read(reader)?], Vec::new()))
     })
 }
@@ -52,10 +66,13 @@ fn one(options: &ScanOptions, read: impl Fn(&Reader<'_>) -> Result<Inventory>) -
 fn several(
     options: &ScanOptions,
     platform: Option<&str>,
+    file: Option<PathBuf>,
     read: impl Fn(&Reader<'_>) -> Result<(Vec<Inventory>, Vec<String>)>,
 ) -> Result<Exit> {
     let started = Instant::now();
-    outputs::check(&options.output.outputs)?;
+    let mut inputs = options.matching.files()?;
+    inputs.extend(file);
+    outputs::check(&options.output.outputs, &inputs)?;
     let assessor = Assessor::open(&options.matching, today())?;
     let reader = Reader::new(&options.reading, assessor.claims(), options.output.quiet)?
         .for_platform(platform);
