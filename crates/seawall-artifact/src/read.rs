@@ -137,6 +137,16 @@ impl Artifact {
         })
     }
 
+    /// An image that is opened already.
+    #[cfg(test)]
+    pub(crate) fn of_image(image: Image) -> Self {
+        Self {
+            opened: Opened::Image(image),
+            named_by_store: true,
+            options: Options::default(),
+        }
+    }
+
     /// Opens an image archive in memory; `name` is for messages.
     ///
     /// # Errors

@@ -193,3 +193,147 @@ fn a_digest_of_an_unknown_kind_was_taken_for_checked_in_silence() {
     );
     assert_eq!(read.image.unwrap().digest, None);
 }
+
+/// The reason that is given for an archive of these members, none of whose layers is verified.
+fn doubted(members: &[Member<'_>]) -> String {
+    let mut told = Vec::new();
+    let plain = tar(members);
+    for bytes in [compress(Format::Gzip, &plain), plain] {
+        let read = read_file(&bytes, &everything()).unwrap();
+        assert!(!verified(&read).contains(&true));
+        told = reasons(&read);
+        assert!(read.incomplete[0].hint.is_some(), "{told:?}");
+    }
+    told.concat()
+}
+
+#[test]
+fn a_manifest_that_was_there_twice_was_another_one_to_other_programs() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let config = config(&[&layer]);
+    let manifest: &[u8] = br#"[{"Config":"c.json","Layers":["a.tar"]}]"#;
+    let told = doubted(&[
+        Member::File("manifest.json", b"[]"),
+        Member::File("c.json", config.as_bytes()),
+        Member::File("a.tar", &layer),
+        Member::File("./manifest.json", manifest),
+    ]);
+    assert!(told.contains("manifest.json is in it twice"), "{told}");
+}
+
+#[test]
+fn keys_that_differ_in_case_only_named_two_images() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let config = config(&[&layer]);
+    let manifest = br#"[{"Config":"c.json","Layers":["a.tar"],"layers":["evil.tar"]}]"#;
+    let archive = tar(&[
+        Member::File("c.json", config.as_bytes()),
+        Member::File("a.tar", &layer),
+        Member::File("evil.tar", &layer),
+        Member::File("manifest.json", manifest),
+    ]);
+    for bytes in [compress(Format::Gzip, &archive), archive] {
+        let error = read_file(&bytes, &everything()).unwrap_err().to_string();
+        assert!(error.contains("the key `layers` is there twice"), "{error}");
+    }
+}
+
+#[test]
+fn an_archive_was_one_image_by_its_manifest_and_another_by_its_index() {
+    let good = tar(&[Member::File("a", b"1")]);
+    let evil = tar(&[Member::File("a", b"2")]);
+    let blob = |bytes: &[u8]| sha256(bytes).replace("sha256:", "blobs/sha256/");
+    let image = |layer: &[u8]| {
+        let config = config(&[layer]);
+        let manifest = serde_json::json!({
+            "config": { "digest": sha256(config.as_bytes()) },
+            "layers": [{ "digest": sha256(layer) }],
+        })
+        .to_string();
+        (config, manifest)
+    };
+    let (config, manifest) = image(&good);
+    let (evil_config, evil_manifest) = image(&evil);
+    let saved = serde_json::json!([
+        { "Config": blob(config.as_bytes()), "Layers": [blob(&good)] }
+    ])
+    .to_string();
+    let index = |manifest: &str| {
+        let digest = sha256(manifest.as_bytes());
+        serde_json::json!({ "manifests": [{ "digest": digest }] }).to_string()
+    };
+    let (config_blob, manifest_blob) = (blob(config.as_bytes()), blob(manifest.as_bytes()));
+    let mut members = vec![
+        Member::File("manifest.json", saved.as_bytes()),
+        Member::File(&config_blob, config.as_bytes()),
+        Member::File(&manifest_blob, manifest.as_bytes()),
+    ];
+    let (good_blob, evil_blob) = (blob(&good), blob(&evil));
+    members.push(Member::File(&good_blob, &good));
+    let true_index = index(&manifest);
+    members.push(Member::File("index.json", true_index.as_bytes()));
+    let read = read_file(&tar(&members), &everything()).unwrap();
+    assert_eq!(verified(&read), [true]);
+    let info = read.image.unwrap();
+    assert_eq!(info.digest.as_deref(), Some(&*sha256(config.as_bytes())));
+    // As Docker writes it since 25: known by the manifest's digest, too.
+    assert_eq!(info.other_digests, [sha256(manifest.as_bytes())]);
+
+    members.pop();
+    let (evil_config_blob, evil_manifest_blob) =
+        (blob(evil_config.as_bytes()), blob(evil_manifest.as_bytes()));
+    let evil_index = index(&evil_manifest);
+    members.extend([
+        Member::File(&evil_config_blob, evil_config.as_bytes()),
+        Member::File(&evil_manifest_blob, evil_manifest.as_bytes()),
+        Member::File(&evil_blob, &evil),
+        Member::File("index.json", evil_index.as_bytes()),
+    ]);
+    let told = doubted(&members);
+    assert!(told.contains("manifest.json and index.json"), "{told}");
+}
+
+#[test]
+fn an_image_without_its_upper_layers_passed_for_the_whole() {
+    let base = tar(&[Member::File("a", b"1")]);
+    let fix = tar(&[Member::File("b", b"1")]);
+    let config = config(&[&base, &fix]);
+    let told = doubted(&[
+        Member::File("c.json", config.as_bytes()),
+        Member::File("a.tar", &base),
+        Member::File(
+            "manifest.json",
+            br#"[{"Config":"c.json","Layers":["a.tar"]}]"#,
+        ),
+    ]);
+    assert!(
+        told.contains("the configuration has 2 layers, the manifest 1"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_wrong_behind_the_last_file_of_a_compressed_layer_was_not_told() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let damaged = |format, change: fn(&mut Vec<u8>)| {
+        let mut bytes = compress(format, &layer);
+        change(&mut bytes);
+        bytes
+    };
+    for bytes in [
+        damaged(Format::Gzip, |bytes| bytes.extend(b"garbage")),
+        damaged(Format::Zstd, |bytes| bytes.extend(b"garbage")),
+        damaged(Format::Gzip, |bytes| {
+            let at = bytes.len() - 6;
+            bytes[at] ^= 1;
+        }),
+        damaged(Format::Gzip, |bytes| bytes.truncate(bytes.len() - 4)),
+    ] {
+        for options in [Options::default(), everything()] {
+            let read = read_file(&archive(&[&layer], &[&bytes]), &options).unwrap();
+            assert_eq!(lines(&read), [["file a size=1 1"]]);
+            assert_eq!(reasons(&read).len(), 1, "{:?}", reasons(&read));
+            assert_eq!(verified(&read), [false]);
+        }
+    }
+}

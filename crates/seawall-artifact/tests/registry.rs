@@ -5,10 +5,11 @@
 
 mod support;
 
-use seawall_artifact::{Error, Options, Source};
+use seawall_artifact::{Error, Options, Source, Verify};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use support::{Format, Member, compress, config, lines, read_source, reasons, sha256, tar};
 
@@ -452,6 +453,69 @@ fn wrong_digests_are_errors() {
 }
 
 #[test]
+fn a_shorter_layer_passed_for_the_one_of_the_digest() {
+    let options = Options {
+        verify: Verify::Everything,
+        ..Options::default()
+    };
+    let shorter = compress(Format::Gzip, &tar(&[Member::File("app/main", b"evil")]));
+    // Announced in the length that the manifest says, and cut off; or in its own.
+    for own_length in [true, false] {
+        let repository = Repository::new();
+        let layer = repository.layers[1].clone();
+        let length = repository.blobs[&layer].len();
+        let bytes = shorter.clone();
+        let server = Server::start(move |request| {
+            if !request.path.ends_with(&layer) {
+                return repository.answer(request);
+            }
+            let mut answer = ranged(request, &bytes);
+            if !own_length {
+                answer.cut = Some(answer.body.len());
+                answer.body.resize(length.max(answer.body.len()), 0);
+            }
+            answer
+        });
+        let read = read_source(&image(&server, ":1"), &options).unwrap();
+        assert!(!read.incomplete.is_empty(), "own length: {own_length}");
+        assert!(!read.layers[1].verified);
+        // Nor is it what the registry keeps under the name.
+        assert!(!read.image.unwrap().named_by_store);
+    }
+}
+
+#[test]
+fn a_registry_sent_another_layer_when_it_was_asked_for_hard_links() {
+    let options = Options {
+        verify: Verify::Everything,
+        ..Options::default()
+    };
+    let evil = compress(
+        Format::Gzip,
+        &tar(&[
+            Member::File("etc/os-release", b"ID=evil\n"),
+            Member::Link("usr/link", "etc/os-release"),
+        ]),
+    );
+    for lies in [false, true] {
+        let repository = Repository::new();
+        let layer = repository.layers[0].clone();
+        let (evil, asked) = (evil.clone(), AtomicUsize::new(0));
+        let server = Server::start(move |request| {
+            let again = request.path.ends_with(&layer) && asked.fetch_add(1, Ordering::SeqCst) > 0;
+            match lies && again {
+                true => ranged(request, &evil),
+                false => repository.answer(request),
+            }
+        });
+        let read = read_source(&image(&server, ":1"), &options).unwrap();
+        assert_eq!(read.layers[0].verified, !lies, "{:?}", reasons(&read));
+        assert_eq!(read.incomplete.is_empty(), !lies);
+        assert_eq!(read.image.unwrap().named_by_store, !lies);
+    }
+}
+
+#[test]
 fn connections_that_break_off_are_continued_where_they_were() {
     for knows_ranges in [true, false] {
         let repository = Repository::new();
@@ -544,10 +608,10 @@ fn the_platform_chooses_from_an_index() {
     .to_string();
     repository
         .manifests
-        .insert(sha256(inner.as_bytes()), (INDEX, inner.into()));
+        .insert(sha256(inner.as_bytes()), (INDEX, inner.clone().into()));
     repository
         .manifests
-        .insert("many".to_owned(), (INDEX, outer.into()));
+        .insert("many".to_owned(), (INDEX, outer.clone().into()));
     let server = Server::start(move |request| repository.answer(request));
     let read = |platform: &str| {
         let options = Options {
@@ -558,7 +622,12 @@ fn the_platform_chooses_from_an_index() {
     };
     let arm = read("linux/arm64").unwrap();
     assert_eq!(lines(&arm), [["file arm size=0 "]]);
-    assert_eq!(arm.image.unwrap().digest, Some(arm_digest));
+    let info = arm.image.unwrap();
+    // Known by the indexes that led to it, and by its configuration.
+    let others = [sha256(outer.as_bytes()), sha256(inner.as_bytes())];
+    assert_eq!(info.other_digests.get(..2), Some(&others[..]));
+    assert_eq!(info.other_digests.len(), 3);
+    assert_eq!(info.digest, Some(arm_digest));
     assert_eq!(read("linux/amd64").unwrap().layers.len(), 2);
     let told = told(&read("linux/s390x").unwrap_err());
     assert!(told.contains("linux/amd64, linux/arm64"), "{told}");

@@ -493,7 +493,8 @@ mod tests {
         write(
             "layers",
             "layers.json",
-            r#"[{"id":"one"},{"id":"two","parent":"one"},{"id":"tail","parent":"tail"}]"#,
+            r#"[{"id":"one","diff-digest":"sha256:d1"},{"id":"two","parent":"one"},
+               {"id":"tail","parent":"tail"}]"#,
         );
         write(
             "containers",
@@ -504,6 +505,33 @@ mod tests {
         let name = base64::engine::general_purpose::STANDARD.encode(&config_digest);
         write("images", &format!("aabbccddeeff00/={name}"), config);
         (directory, storage)
+    }
+
+    /// `podman pull` takes any configuration for layers that are what the manifest says.
+    #[test]
+    fn a_layer_of_podman_passed_for_the_one_that_the_configuration_names() {
+        let (_directory, storage) = store(VFS);
+        for id in ["one", "two"] {
+            files(&storage.root.join("vfs/dir").join(id), &["etc/a"]);
+        }
+        let read = |second: &str| {
+            let layers = format!(
+                r#"[{{"id":"one","diff-digest":"sha256:d1"}},{{"id":"two","parent":"one"{second}}}]"#
+            );
+            std::fs::write(storage.file("layers", "layers.json"), layers).unwrap();
+            let image = find(storage.images().unwrap(), "app:1").unwrap();
+            let image = storage.open(&image, &Options::default()).unwrap();
+            let artifact = crate::Artifact::of_image(image);
+            let read = artifact.read(&Paths::default, &Silent).unwrap();
+            let verified: Vec<bool> = read.layers.iter().map(|it| it.verified).collect();
+            (verified, read.incomplete.len())
+        };
+        assert_eq!(read(r#","diff-digest":"sha256:d2""#), (vec![true, true], 0));
+        assert_eq!(
+            read(r#","diff-digest":"sha256:d3""#),
+            (vec![true, false], 1)
+        );
+        assert_eq!(read(""), (vec![true, false], 0));
     }
 
     fn files(root: &Path, files: &[&str]) {
