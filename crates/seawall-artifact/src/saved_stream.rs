@@ -179,10 +179,11 @@ fn pass<V: LayerVisitor>(
         // Also of files that turn out to be none of the archive's.
         let mut layers = 0;
         read_members(&mut Reader::new(input, place), &mut |reader, passed| {
-            if passed.members.len() >= MAX_FILES || layers >= MAX_FILES {
+            passed.members.check_room(place)?;
+            if layers >= MAX_FILES {
                 return Err(Error::Limit {
                     place: place.to_owned(),
-                    limit: format!("{MAX_FILES} files in an image archive"),
+                    limit: format!("{MAX_FILES} layers in an image archive"),
                 });
             }
             let before = passed.layers.len();

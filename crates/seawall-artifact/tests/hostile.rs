@@ -618,3 +618,18 @@ fn what_follows_two_damaged_headers_is_not_guessed() {
     assert_eq!(found, [false, false, false]);
     assert!(!read.incomplete.is_empty());
 }
+
+#[test]
+fn names_of_a_megabyte_each_filled_the_memory() {
+    let names: Vec<String> = (0..70)
+        .map(|n| format!("{n}/{}y", "x/".repeat(500_000)))
+        .collect();
+    let members: Vec<Member<'_>> = names.iter().map(|name| Member::File(name, b"")).collect();
+    let archive = tar(&members);
+    for bytes in [compress(Format::Zstd, &archive), archive] {
+        let error = read_file(&bytes, &Options::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("bytes of file names"), "{error}");
+    }
+}

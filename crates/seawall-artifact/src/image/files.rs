@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// The most files that an archive of images may have: a layer makes one to four of them.
 pub(crate) const MAX_FILES: usize = 100_000;
+/// The most bytes that their names may have together; a long one may have a megabyte.
+const MAX_NAME_BYTES: usize = 64 << 20;
 /// Symbolic links between the files of an archive that are followed.
 const MAX_HOPS: usize = 8;
 
@@ -32,6 +34,7 @@ enum Store {
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
     members: HashMap<String, Member>,
+    name_bytes: usize,
     /// One that occurs more than once: programs disagree about which one counts.
     twice: Option<String>,
 }
@@ -53,12 +56,7 @@ impl Files {
     ) -> Result<(Self, Option<Error>), Error> {
         let mut reader = Reader::new(Seekable::new(content), place);
         let (members, damage): (Listing, _) = read_members(&mut reader, &mut |reader, members| {
-            if members.len() == MAX_FILES {
-                return Err(Error::Limit {
-                    place: place.to_owned(),
-                    limit: format!("{MAX_FILES} files in an image archive"),
-                });
-            }
+            members.check_room(place)?;
             let name = normalize(&reader.member().path);
             let member = match reader.member().kind {
                 // A file that is cut off is the last one, and what there is of it is read.
@@ -230,12 +228,28 @@ impl Files {
 }
 
 impl Listing {
-    pub(crate) fn len(&self) -> usize {
-        self.members.len()
+    /// Refuses one more member where there are too many, or too long ones.
+    pub(crate) fn check_room(&self, place: &str) -> Result<(), Error> {
+        let limit = if self.members.len() >= MAX_FILES {
+            format!("{MAX_FILES} files in an image archive")
+        } else if self.name_bytes >= MAX_NAME_BYTES {
+            format!("{MAX_NAME_BYTES} bytes of file names in an image archive")
+        } else {
+            return Ok(());
+        };
+        Err(Error::Limit {
+            place: place.to_owned(),
+            limit,
+        })
     }
 
     /// Adds a member; the last of a name counts, as where an archive is unpacked.
     pub(crate) fn insert(&mut self, name: String, member: Member) {
+        let target = match &member {
+            Member::Link(target) => target.len(),
+            Member::File(_) | Member::Passed => 0,
+        };
+        self.name_bytes += name.len() + target;
         if self.members.insert(name.clone(), member).is_some() {
             self.twice.get_or_insert(name);
         }
