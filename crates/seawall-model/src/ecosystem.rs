@@ -288,8 +288,18 @@ impl Ecosystem {
                 }
                 normalized
             }
-            Self::Packagist | Self::NuGet | Self::Generic | Self::GithubActions | Self::Hex => {
-                name.to_ascii_lowercase()
+            Self::Packagist
+            | Self::NuGet
+            | Self::Generic
+            | Self::GithubActions
+            | Self::Hex
+            | Self::Bitnami => name.to_ascii_lowercase(),
+            // A purl has no capitals in the names of modules (purl specification, type `golang`), and
+            // the hosts that modules and repositories live on do not tell case apart.
+            Self::Go => name.to_ascii_lowercase(),
+            Self::SwiftUrl => {
+                let name = name.split_once("://").map_or(name, |(_, name)| name);
+                name.trim_end_matches(".git").to_ascii_lowercase()
             }
             Self::CratesIo => name.replace('_', "-"),
             _ => name.to_owned(),
@@ -411,5 +421,20 @@ mod tests {
             "serde-json"
         );
         assert_eq!(Ecosystem::Npm.normalize_name("@Scope/Name"), "@Scope/Name");
+        for (ecosystem, name, expected) in [
+            (
+                Ecosystem::Go,
+                "github.com/Masterminds/goutils",
+                "github.com/masterminds/goutils",
+            ),
+            (
+                Ecosystem::SwiftUrl,
+                "https://github.com/Vapor/Vapor.git",
+                "github.com/vapor/vapor",
+            ),
+            (Ecosystem::Bitnami, "WordPress", "wordpress"),
+        ] {
+            assert_eq!(ecosystem.normalize_name(name), expected);
+        }
     }
 }

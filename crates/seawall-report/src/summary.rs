@@ -233,7 +233,12 @@ fn base_updates(report: &Report<'_>) -> Vec<BaseUpdate> {
 fn matching(report: &Report<'_>) -> Matching {
     let inventory = report.inventory;
     let distro = inventory.distro.as_ref();
-    let unmatched = |i: &seawall_model::Incomplete| i.reason == IncompleteReason::NoAdvisories;
+    let unmatched: Vec<&str> = inventory
+        .incomplete
+        .iter()
+        .filter(|entry| entry.reason == IncompleteReason::NoAdvisories)
+        .map(|entry| entry.place.as_str())
+        .collect();
     if report.database.is_none() {
         Matching::NoDatabase
     } else if inventory.packages.is_empty() {
@@ -241,10 +246,13 @@ fn matching(report: &Report<'_>) -> Matching {
     } else if inventory
         .packages
         .iter()
-        .all(|p| p.ecosystem(distro).is_none())
+        .all(|package| match package.ecosystem(distro) {
+            Some(ecosystem) => unmatched.contains(&ecosystem.to_string().as_str()),
+            None => true,
+        })
     {
         Matching::Nothing
-    } else if inventory.incomplete.iter().any(unmatched) {
+    } else if !unmatched.is_empty() {
         Matching::Partly
     } else {
         Matching::Fully
@@ -255,6 +263,31 @@ fn matching(report: &Report<'_>) -> Matching {
 mod tests {
     use super::*;
     use crate::testing;
+    use seawall_model::Incomplete;
+
+    #[test]
+    fn packages_of_which_none_was_matched_were_matched_partly() {
+        let found = |places: &[&str]| {
+            let mut inventory = testing::inventory();
+            inventory.incomplete = places
+                .iter()
+                .map(|place| Incomplete::new(IncompleteReason::NoAdvisories, *place, "none"))
+                .collect();
+            let database = Some(testing::database());
+            matching(&testing::report(&inventory, &[], database, &[]))
+        };
+        let inventory = testing::inventory();
+        let ecosystems: BTreeSet<String> = inventory
+            .packages
+            .iter()
+            .filter_map(|package| package.ecosystem(inventory.distro.as_ref()))
+            .map(|ecosystem| ecosystem.to_string())
+            .collect();
+        let all: Vec<&str> = ecosystems.iter().map(String::as_str).collect();
+        assert_eq!(found(&all), Matching::Nothing);
+        assert_eq!(found(&all[1..]), Matching::Partly);
+        assert_eq!(found(&[]), Matching::Fully);
+    }
 
     #[test]
     fn every_image_below_has_its_own_update() {

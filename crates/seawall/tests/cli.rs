@@ -401,6 +401,20 @@ fn files_that_are_no_feeds_do_not_make_an_empty_database() {
     let run = workspace.run("db build --from damaged.yaml");
     assert_eq!(run.code, 3, "{run:?}");
     assert_eq!(std::fs::read(&path).unwrap(), good);
+    // Whatever it was, its records are not in the database.
+    workspace.write("feeds/lost.json", "{\"id\": \"A-1\",");
+    workspace.write("feeds/b.yaml", ADVISORIES);
+    let run = workspace.run("db build --from feeds --out other.db");
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("not read: feeds/lost.json"), "{run:?}");
+    std::fs::remove_dir_all(workspace.path().join("feeds")).unwrap();
+    // A first line that is damaged does not take the others with it.
+    let line = r#"{"schema_version":"1.4.0","id":"GHSA-2222-3333-4444","modified":"2024-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"shelf"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}"#;
+    workspace.write("osv.jsonl", format!("xx{{\"id\":\n{line}\n"));
+    let run = workspace.run("db build --from osv.jsonl --out other.db");
+    assert_eq!(run.code, 3, "{run:?}");
+    let run = workspace.run("db lookup pkg:npm/shelf@1.0.0 --db other.db");
+    assert!(run.stdout.contains("GHSA-2222-3333-4444"), "{run:?}");
     // Beside a feed it is said; inside of a directory or archive it may be a licence.
     let run = workspace.run("db build --from advisories.yaml page.html");
     assert_eq!(run.code, 3, "{run:?}");

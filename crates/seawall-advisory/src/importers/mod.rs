@@ -99,8 +99,25 @@ impl Records {
 /// data.
 #[must_use]
 pub fn of(file: &FeedFile<'_>) -> Option<&'static dyn Importer> {
-    ALL.iter().copied().find(|one| one.recognizes(file))
+    let known = |file: &FeedFile<'_>| ALL.iter().copied().find(|one| one.recognizes(file));
+    if !file.name.ends_with(".jsonl") {
+        return known(file);
+    }
+    // One record a line, of which the first may be damaged.
+    let mut rest = file.bytes;
+    (0..TELLING_LINES).find_map(|_| {
+        let from_here = FeedFile {
+            name: file.name,
+            bytes: rest,
+        };
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        rest = rest.get(end..).unwrap_or_default();
+        known(&from_here)
+    })
 }
+
+/// Lines of a file by which it is told what it is.
+const TELLING_LINES: usize = 20;
 
 /// Every importer. The first that recognizes a file reads it.
 pub const ALL: &[&dyn Importer] = &[

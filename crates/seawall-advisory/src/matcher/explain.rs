@@ -43,18 +43,16 @@ impl Database {
         let (source_name, source_version) = &selection.source;
         let versions = Versions::new(ecosystem, package, source_version);
         let mut statements = Vec::new();
-        for name in &selection.names {
-            for bucket in self.buckets(key, name)? {
-                for row in &bucket.rows {
-                    let says = if self.advisory_entry(row.advisory)?.withdrawn {
-                        Says::Withdrawn
-                    } else if applies(row, bucket.name, package, source_name) {
-                        says(versions.of(row), row)
-                    } else {
-                        Says::Elsewhere
-                    };
-                    statements.push(self.statement(ecosystem, bucket.name, row, says)?);
-                }
+        for bucket in selection.buckets(self, key)? {
+            for row in &bucket.rows {
+                let says = if self.advisory_entry(row.advisory)?.withdrawn {
+                    Says::Withdrawn
+                } else if applies(row, bucket.name, package, source_name) {
+                    says(versions.of(row), row)
+                } else {
+                    Says::Elsewhere
+                };
+                statements.push(self.statement(ecosystem, bucket.name, row, says)?);
             }
         }
         statements.sort_by(|a, b| (&a.flaws, &a.advisory).cmp(&(&b.flaws, &b.advisory)));

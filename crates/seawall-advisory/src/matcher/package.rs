@@ -90,10 +90,7 @@ pub(super) fn evaluate(
     let Some((ecosystem, key)) = selection.scope() else {
         return Ok(outcome);
     };
-    let mut buckets = Vec::new();
-    for name in &selection.names {
-        buckets.extend(database.buckets(key, name)?);
-    }
+    let buckets = selection.buckets(database, key)?;
     let (source_name, source_version) = &selection.source;
     let versions = Versions::new(ecosystem, package, source_version);
     let mut statements = Vec::new();

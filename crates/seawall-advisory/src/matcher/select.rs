@@ -1,6 +1,7 @@
 //! Which rows of the database may speak of a package.
 
-use crate::database::Database;
+use crate::database::stored::Bucket;
+use crate::database::{Database, DatabaseError};
 use crate::importers::debian::release_by_codename;
 use seawall_model::{Distro, DistroFamily, Ecosystem, Package, PackageType};
 use std::borrow::Cow;
@@ -18,7 +19,9 @@ pub(crate) struct Selection<'p> {
     /// The ecosystem and its key; `None` where nothing can be looked up.
     scope: Option<(Ecosystem, String)>,
     /// Normalised names to look up.
-    pub(crate) names: Vec<Cow<'p, str>>,
+    names: Vec<Cow<'p, str>>,
+    /// Whether a name means no vendor's product where it names no vendor.
+    exact: bool,
     /// The names under which source packages are meant, with the version they are compared by.
     pub(crate) source: (Cow<'p, str>, Cow<'p, str>),
     /// The ecosystem that has no advisories, where another stands in for it.
@@ -28,6 +31,21 @@ pub(crate) struct Selection<'p> {
 }
 
 impl Selection<'_> {
+    /// What the database knows under the names.
+    pub(crate) fn buckets<'d>(
+        &self,
+        database: &'d Database,
+        ecosystem: &str,
+    ) -> Result<Vec<Bucket<'d>>, DatabaseError> {
+        let mut buckets = Vec::new();
+        for name in &self.names {
+            let mut found = database.buckets(ecosystem, name)?;
+            found.retain(|bucket| !self.exact || bucket.name == name);
+            buckets.extend(found);
+        }
+        Ok(buckets)
+    }
+
     /// The key of the ecosystem whose rows apply.
     pub(crate) fn ecosystem(&self) -> Option<&str> {
         self.scope.as_ref().map(|(_, key)| key.as_str())
@@ -70,6 +88,7 @@ impl<'a> Selector<'a> {
         let mut selection = Selection {
             scope: None,
             names: Vec::new(),
+            exact: false,
             source: source_of(package),
             stands_in_for: None,
             without_advisories: None,
@@ -98,6 +117,7 @@ impl<'a> Selector<'a> {
             },
         };
         selection.names = names_of(package, &ecosystem, &selection.source.0);
+        selection.exact = is_of_known_vendor(package, &ecosystem);
         let key = ecosystem.to_string();
         selection.scope = Some((ecosystem, key));
         selection
@@ -168,14 +188,23 @@ fn names_of<'p>(
     if package.kind.is_os() && **source != package.name {
         names.push(source.clone());
     }
-    if *ecosystem == Ecosystem::Generic && !package.cpe_products.is_empty() {
-        // The exact products, so that the name alone does not bring another vendor's.
-        names = package
-            .cpe_products
-            .iter()
-            .map(|product| Cow::Owned(ecosystem.normalize_name(product)))
-            .collect();
+    if is_of_known_vendor(package, ecosystem) {
+        for product in &package.cpe_products {
+            let product = ecosystem.normalize_name(product);
+            // Publishers of one product's advisories name no vendor.
+            if let Some((_, alone)) = product.split_once(':') {
+                names.push(Cow::Owned(alone.to_owned()));
+            }
+            names.push(Cow::Owned(product));
+        }
+        names.sort();
         names.dedup();
     }
     names
+}
+
+/// Whether a program is known by vendor and product, so that what is said of another vendor's product
+/// of the same name is not about it.
+fn is_of_known_vendor(package: &Package, ecosystem: &Ecosystem) -> bool {
+    *ecosystem == Ecosystem::Generic && !package.cpe_products.is_empty()
 }

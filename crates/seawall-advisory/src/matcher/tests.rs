@@ -521,6 +521,43 @@ fn nvd_speaks_only_of_programs_without_a_package() {
 }
 
 #[test]
+fn advisories_that_name_a_product_alone_were_not_for_programs_of_a_known_vendor() {
+    let of = |id: &str, source, name: &str| {
+        advisory(
+            id,
+            source,
+            vec![row(Ecosystem::Generic, name, fixed("20.1"))],
+        )
+    };
+    let records = records(vec![
+        of("CVE-2024-0021", Source::NodeSecurity, "node"),
+        of("CVE-2024-0022", Source::User, "node.js"),
+        of("CVE-2024-0023", Source::Nvd, "nodejs:node.js"),
+        of("CVE-2024-0024", Source::Nvd, "acme:node"),
+        of("CVE-2024-0025", Source::Nvd, "acme:node.js"),
+    ]);
+    let mut program = package(PackageType::Generic, "node", "20.0");
+    program.cpe_products = vec!["nodejs:node.js".to_owned()];
+    let inventory = inventory(None, vec![program]);
+    let matches = open(records).match_inventory(&inventory).unwrap();
+    let found: Vec<&str> = matches.findings.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(found, ["CVE-2024-0021", "CVE-2024-0022", "CVE-2024-0023"]);
+}
+
+#[test]
+fn modules_with_capitals_in_their_names_were_lost_on_the_way_through_a_purl() {
+    let name = "github.com/Masterminds/goutils";
+    let rows = vec![row(Ecosystem::Go, name, fixed("1.1.1"))];
+    let records = records(vec![advisory("GO-2022-0411", Source::Go, rows)]);
+    let installed = |name: &str| package(PackageType::Golang, name, "v1.1.0");
+    let packages = vec![installed(name), installed("github.com/masterminds/goutils")];
+    let matches = open(records)
+        .match_inventory(&inventory(None, packages))
+        .unwrap();
+    assert_eq!(matches.findings.len(), 2);
+}
+
+#[test]
 fn what_is_known_of_the_cve_comes_with_the_finding() {
     let records = Records {
         advisories: vec![

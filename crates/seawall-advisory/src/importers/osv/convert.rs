@@ -32,7 +32,7 @@ pub(super) fn convert(record: &Record<'_>) -> Converted {
     let (mut source, kind) = publisher::of_id(&record.id);
     let names = names(record, kind);
     let no_flaw = kind == Kind::MaintenanceBulletin && names.covers.is_empty();
-    if no_flaw || is_informational(record) {
+    if no_flaw || is_informational(record, &names) {
         return Converted {
             advisory: None,
             unknown_ecosystems,
@@ -102,15 +102,17 @@ pub(super) fn convert(record: &Record<'_>) -> Converted {
     }
 }
 
-/// RustSec also records crates that nobody maintains, and notices; neither is a flaw. Unsound code
-/// is.
-fn is_informational(record: &Record<'_>) -> bool {
+/// RustSec also records crates that nobody maintains, and notices; neither is a flaw, unless the notice
+/// has the number of one. Unsound code is a flaw.
+fn is_informational(record: &Record<'_>, names: &Names) -> bool {
+    let names_flaw = names.aliases.iter().any(|alias| text::is_flaw(alias));
     !record.affected.is_empty()
         && record.affected.iter().all(|affected| {
-            matches!(
-                affected.database_specific.informational.as_deref(),
-                Some("unmaintained" | "notice")
-            )
+            match affected.database_specific.informational.as_deref() {
+                Some("unmaintained") => true,
+                Some("notice") => !names_flaw,
+                _ => false,
+            }
         })
 }
 

@@ -7,7 +7,8 @@
 //!   flaws and are left out.
 //! - `upstream` of a record about one flaw is another name of it; `related` is not, except with
 //!   Chainguard, which writes the CVE there.
-//! - RustSec's `unmaintained` and `notice` records are no flaws and are left out; `unsound` ones are
+//! - RustSec's `unmaintained` records are no flaws and are left out, as are those that are a `notice`
+//!   and have no number of a flaw; `unsound` ones are
 //!   kept.
 //! - Ubuntu Pro entries hold for the plain release; see `convert::settle_subscriptions`.
 //! - Malicious packages (`MAL-`) are critical.

@@ -2,8 +2,9 @@
 //! Markdown file an advisory, with TOML in a fenced block at its top.
 //!
 //! The `[versions]` table lists what is patched and what never was affected; everything else is
-//! affected. `informational` advisories that say a crate is unmaintained, or notice something, are
-//! no flaws and are left out, as they are from the database's OSV form; unsound code is a flaw.
+//! affected. `informational` advisories that say a crate is unmaintained are no flaws and are left out,
+//! as are those that notice something which has no number as a flaw; unsound code is a flaw. The
+//! database's OSV form is read the same way.
 //! Advisories on the tool chain (`collection = "rust"`) become programs without a package.
 
 use super::constraint;
@@ -85,11 +86,11 @@ fn read(file: &FeedFile<'_>) -> Result<Option<Advisory>, String> {
     let front: Front = toml::from_str(front)
         .map_err(|error| format!("the TOML block cannot be read: {}", error.message()))?;
     let head = front.advisory;
-    if matches!(
-        head.informational.as_deref(),
-        Some("unmaintained" | "notice")
-    ) {
-        return Ok(None);
+    let names_flaw = head.aliases.iter().any(|alias| text::is_flaw(alias));
+    match head.informational.as_deref() {
+        Some("unmaintained") => return Ok(None),
+        Some("notice") if !names_flaw => return Ok(None),
+        _ => {}
     }
     // The collection is written in new files and follows from the folder in old ones.
     let in_rust_folder = file.name.split(['/', '!']).any(|part| part == "rust");
@@ -153,6 +154,25 @@ mod tests {
         for (sample, name) in SAMPLES {
             testing::check(&RustSec, "rustsec", sample, name);
         }
+    }
+
+    #[test]
+    fn a_notice_with_the_number_of_a_flaw_was_left_out() {
+        let record = |kind: &str, aliases: &str| {
+            let text = format!(
+                "```toml\n[advisory]\nid = \"RUSTSEC-2024-9003\"\npackage = \"shelf\"\n\
+                 date = \"2024-01-01\"\ninformational = \"{kind}\"\naliases = [{aliases}]\n\n\
+                 [versions]\npatched = [\">= 1.0.0\"]\n```\n\n# Shelf\n"
+            );
+            let records = testing::import_bytes(&RustSec, "a.md", text.as_bytes());
+            assert!(records.incomplete.is_empty(), "{:?}", records.incomplete);
+            records.advisories.len()
+        };
+        assert_eq!(record("notice", "\"CVE-2024-1\""), 1);
+        assert_eq!(record("notice", "\"GHSA-2222-3333-4444\""), 1);
+        assert_eq!(record("notice", ""), 0);
+        assert_eq!(record("unmaintained", "\"CVE-2024-1\""), 0);
+        assert_eq!(record("unsound", ""), 1);
     }
 
     #[test]

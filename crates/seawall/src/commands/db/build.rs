@@ -113,7 +113,10 @@ impl Collected {
             let file = FeedFile { name, bytes };
             let Some(importer) = importers::of(&file) else {
                 tracing::debug!(name, "not a feed");
-                self.passed_over += 1;
+                match damaged_json(name, bytes) {
+                    Some(damaged) => self.unread.push(damaged),
+                    None => self.passed_over += 1,
+                }
                 return;
             };
             let mut records = Records::default();
@@ -136,6 +139,21 @@ impl Collected {
         self.unread.extend(unread);
         Ok(())
     }
+}
+
+/// What is wrong with a file that is JSON by its name and not by its content: a feed's, as nobody can
+/// tell any more, may be lost in it.
+fn damaged_json(name: &str, bytes: &[u8]) -> Option<Incomplete> {
+    if ![".json", ".jsonl"].iter().any(|end| name.ends_with(end)) {
+        return None;
+    }
+    let values = serde_json::Deserializer::from_slice(bytes).into_iter::<serde::de::IgnoredAny>();
+    let error = values.take(1).find_map(std::result::Result::err)?;
+    Some(Incomplete::new(
+        IncompleteReason::Corrupt,
+        name,
+        format!("it is no JSON: {error}"),
+    ))
 }
 
 /// Hidden files are the cache's own: validators, and pages that are only half there.
