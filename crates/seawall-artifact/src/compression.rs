@@ -22,6 +22,16 @@ pub(crate) enum Compression {
 /// Bytes needed by [`Compression::detect`].
 pub(crate) const MAGIC_LEN: usize = 6;
 
+/// Whether zstd's content begins with a frame that is no content (RFC 8878, 3.1.2). Not every program
+/// knows such bytes for zstd: to others they may be a tar file.
+pub(crate) fn is_skippable_frame(bytes: &[u8]) -> bool {
+    matches!(bytes, [low, 0x2a, 0x4d, 0x18, ..] if low & 0xf0 == 0x50)
+}
+
+/// What is said of what begins with such a frame.
+pub(crate) const SKIPPABLE: &str =
+    "it begins with a skippable frame of zstd, which other programs do not know for one";
+
 /// Memory that an xz dictionary may take: `xz -9` needs 65 MiB.
 const XZ_MEMORY: u64 = 128 << 20;
 
@@ -31,8 +41,7 @@ impl Compression {
         match bytes {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
-            // A skippable frame may stand first.
-            [low, 0x2a, 0x4d, 0x18, ..] if low & 0xf0 == 0x50 => Some(Self::Zstd),
+            bytes if is_skippable_frame(bytes) => Some(Self::Zstd),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
             _ => None,

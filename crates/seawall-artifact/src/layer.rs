@@ -1,6 +1,6 @@
 //! Reads one layer: which of its members become which entries.
 
-use crate::compression::{Compression, MAGIC_LEN, capped};
+use crate::compression::{Compression, MAGIC_LEN, SKIPPABLE, capped, is_skippable_frame};
 use crate::image::{Blob, Layer};
 use crate::path;
 use crate::pipeline::{Finished, Hashing, read_ahead};
@@ -138,7 +138,7 @@ pub(crate) fn read_stream(
     let first = with_tar(layer, stream, hash, context, &mut |reader| {
         visit_members(reader, &mut targets, visitor, context, &mut passed)
     });
-    let Some(diff_id) = outcome.note(first) else {
+    let Some(passed) = outcome.note(first) else {
         return outcome;
     };
     let links = again.map_or(Ok(()), |again| {
@@ -146,8 +146,14 @@ pub(crate) fn read_stream(
     });
     // What the visitor saw in a pass that failed may be anything.
     if outcome.note(links).is_some() {
-        outcome.diff_id = diff_id;
+        outcome.diff_id = passed.diff_id;
         outcome.whole = true;
+    }
+    if passed.skippable {
+        outcome.diff_id = None;
+        outcome.whole = false;
+        let told = Incomplete::new(IncompleteReason::Corrupt, &layer.place, SKIPPABLE);
+        outcome.incomplete.push(told);
     }
     if again.is_some() {
         outcome.note(targets.finish(&layer.place));
@@ -176,15 +182,24 @@ fn read_links(
 /// A tar reader at the end of the threads.
 type TarStream<'a> = Reader<Stream<Box<dyn BufRead + Send + 'a>>>;
 
+/// What is known of a stream that passed.
+#[derive(Default)]
+struct Passed {
+    /// Digest of the uncompressed bytes, if it was asked for.
+    diff_id: Option<String>,
+    /// See [`is_skippable_frame`].
+    skippable: bool,
+}
+
 /// Decompresses `stream` in threads of its own, has the tar in it read, and compares its digest
-/// with the layer's. Returns the digest of the uncompressed bytes if `hash`.
+/// with the layer's.
 fn with_tar(
     layer: &Layer,
     stream: impl Read + Send,
     hash: bool,
     context: &Context<'_>,
     read: &mut dyn FnMut(TarStream<'_>) -> Result<(), Error>,
-) -> Result<Option<String>, Error> {
+) -> Result<Passed, Error> {
     let place = layer.place.as_str();
     let limits = context.limits;
     let expected = layer.digest.as_deref();
@@ -199,9 +214,13 @@ fn with_tar(
     std::thread::scope(|scope| {
         let (mut chunks, fetching) = read_ahead(scope, source, &drain);
         let mut decoding = None;
+        let mut skippable = false;
         let result = chunks
             .fill_buf()
-            .map(Compression::detect)
+            .map(|begin| {
+                skippable = is_skippable_frame(begin);
+                Compression::detect(begin)
+            })
             .and_then(|format| {
                 let tar: Box<dyn BufRead + Send> = match format {
                     None => Box::new(BufReader::with_capacity(
@@ -226,7 +245,7 @@ fn with_tar(
         let stored = digest(fetching.join());
         if matches!(result, Err(Error::Truncated { .. })) {
             // It has another digest, too, but where it ends says more.
-            return result.map(|()| None);
+            return result.map(|()| Passed::default());
         }
         if let (Ok(Some(found)), Some(expected)) = (&stored, expected)
             && checked
@@ -249,7 +268,10 @@ fn with_tar(
                 limit: format!("{} bytes", limits.layer_bytes),
             });
         }
-        Ok(decoded.unwrap_or(stored).filter(|_| hash))
+        Ok(Passed {
+            diff_id: decoded.unwrap_or(stored).filter(|_| hash),
+            skippable,
+        })
     })
 }
 

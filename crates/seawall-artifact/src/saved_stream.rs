@@ -2,7 +2,7 @@
 //! files. Layers are read as they pass, by the names of their files; which of them belong to the
 //! image, and in which order, the manifest says, wherever it stands in the stream.
 
-use crate::compression::{Compression, capped};
+use crate::compression::{Compression, SKIPPABLE, capped, is_skippable_frame};
 use crate::image::archive::{digest_of_file, plan};
 use crate::image::files::{Files, Listing, MAX_FILES, Member};
 use crate::image::resume::{Members, read_members};
@@ -151,7 +151,8 @@ fn pass<V: LayerVisitor>(
     whole.layer_bytes = limits
         .layer_bytes
         .saturating_mul(u64::from(limits.layers).max(1));
-    std::thread::scope(|scope| {
+    let mut skippable = false;
+    let (mut passed, damage) = std::thread::scope(|scope| {
         let (mut chunks, _) = read_ahead(scope, source, &drain);
         let tar = chunks
             .fill_buf()
@@ -159,7 +160,10 @@ fn pass<V: LayerVisitor>(
                 [] => Err(io::Error::other(Error::Empty {
                     place: place.to_owned(),
                 })),
-                begin => Ok(Compression::detect(begin)),
+                begin => {
+                    skippable = is_skippable_frame(begin);
+                    Ok(Compression::detect(begin))
+                }
             })
             .and_then(|format| {
                 let tar: Box<dyn BufRead + Send> = match format {
@@ -191,7 +195,12 @@ fn pass<V: LayerVisitor>(
             layers += passed.layers.len() - before;
             Ok(())
         })
-    })
+    });
+    if skippable {
+        let passed: &mut Passed<V> = &mut passed;
+        passed.members.note(SKIPPABLE.to_owned());
+    }
+    (passed, damage)
 }
 
 fn pass_member<V: LayerVisitor, R: BufRead + Send>(
@@ -231,8 +240,8 @@ fn pass_member<V: LayerVisitor, R: BufRead + Send>(
                 Member::Passed
             }
         }
-        Kind::Symlink => Member::link(&name, &reader.member().link),
-        Kind::HardLink => Member::Link(normalize(&reader.member().link)),
+        Kind::Symlink => passed.members.symlink(&name, &reader.member().link),
+        Kind::HardLink => passed.members.hard_link(&name, &reader.member().link),
         Kind::Directory | Kind::Other => return Ok(()),
     };
     passed.members.insert(name, member);

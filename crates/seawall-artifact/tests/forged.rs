@@ -234,7 +234,10 @@ fn keys_that_differ_in_case_only_named_two_images() {
     ]);
     for bytes in [compress(Format::Gzip, &archive), archive] {
         let error = read_file(&bytes, &everything()).unwrap_err().to_string();
-        assert!(error.contains("the key `layers` is there twice"), "{error}");
+        assert!(
+            error.contains("the key `layers` is `Layers` to some programs"),
+            "{error}"
+        );
     }
 }
 
@@ -335,5 +338,53 @@ fn what_is_wrong_behind_the_last_file_of_a_compressed_layer_was_not_told() {
             assert_eq!(reasons(&read).len(), 1, "{:?}", reasons(&read));
             assert_eq!(verified(&read), [false]);
         }
+    }
+}
+
+#[test]
+fn a_tar_in_a_frame_that_zstd_skips_was_what_other_programs_unpacked() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let framed = |bytes: &[u8]| {
+        let mut framed = b"\x50\x2a\x4d\x18\x03\0\0\0abc".to_vec();
+        framed.extend(compress(Format::Zstd, bytes));
+        framed
+    };
+    let saved = archive(&[&layer], &[&layer]);
+    for bytes in [archive(&[&layer], &[&framed(&layer)]), framed(&saved)] {
+        let read = read_file(&bytes, &everything()).unwrap();
+        assert_eq!(lines(&read), [["file a size=1 1"]]);
+        assert_eq!(verified(&read), [false]);
+        assert!(
+            reasons(&read)[0].contains("skippable"),
+            "{:?}",
+            reasons(&read)
+        );
+    }
+}
+
+#[test]
+fn links_in_an_archive_led_other_programs_to_another_manifest() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let config = config(&[&layer]);
+    let manifest: &[u8] = br#"[{"Config":"c/c.json","Layers":["a.tar"]}]"#;
+    for (link, expected) in [
+        (Member::Symlink("d", "."), "lies below a link"),
+        (
+            Member::Symlink("c/other.json", "/e.json"),
+            "a link to outside",
+        ),
+        (
+            Member::Link("other", "d/later"),
+            "a link to no file before it",
+        ),
+    ] {
+        let told = doubted(&[
+            Member::File("c/c.json", config.as_bytes()),
+            Member::File("a.tar", &layer),
+            link,
+            Member::File("d/later", b"{}"),
+            Member::File("manifest.json", manifest),
+        ]);
+        assert!(told.contains(expected), "{told}");
     }
 }

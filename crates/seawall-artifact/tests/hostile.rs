@@ -633,3 +633,132 @@ fn names_of_a_megabyte_each_filled_the_memory() {
         assert!(error.contains("bytes of file names"), "{error}");
     }
 }
+
+/// A header as given, of a name, a type and a size field, and content.
+fn raw_member(
+    name: &[u8],
+    kind: u8,
+    size: &[u8],
+    content: &[u8],
+    change: fn(&mut [u8]),
+) -> Vec<u8> {
+    let mut header = tar::Header::new_ustar();
+    header.set_mode(0o644);
+    let raw = header.as_mut_bytes();
+    raw[..name.len()].copy_from_slice(name);
+    raw[124..124 + size.len()].copy_from_slice(size);
+    raw[156] = kind;
+    change(raw);
+    header.set_cksum();
+    let mut bytes = header.as_bytes().to_vec();
+    bytes.extend_from_slice(content);
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    bytes
+}
+
+/// Go's `archive/tar`, which container runtimes unpack with, finds `seen` in each of these; other
+/// readers find something else.
+#[test]
+fn files_that_a_runtime_unpacks_were_not_seen() {
+    let same: fn(&mut [u8]) = |_| {};
+    let inner = tar(&[Member::File("hidden", b"h")]);
+    let size = |bytes: &[u8]| format!("{:011o}\0", bytes.len()).into_bytes();
+    let pax = |records: &[(&str, &str)]| {
+        let mut text = String::new();
+        for (key, value) in records {
+            let len = key.len() + value.len() + 3;
+            let len = (len..).find(|n| n.to_string().len() + len == *n).unwrap();
+            text += &format!("{len} {key}={value}\n");
+        }
+        let bytes = text.into_bytes();
+        raw_member(b"pax", b'x', &size(&bytes), &bytes, same)
+    };
+    let long = |name: &[u8]| raw_member(b"long", b'L', &size(name), name, same);
+    let seen = |name: &[u8]| raw_member(name, b'0', b"00000000001\0", b"s", same);
+    let with = |parts: &[Vec<u8>]| {
+        let mut bytes = parts.concat();
+        bytes.resize(bytes.len() + 1024, 0);
+        bytes
+    };
+    for (what, layer) in [
+        (
+            "a size that begins with NUL",
+            with(&[
+                raw_member(b"a", b'0', b"\x0000000002000", &inner[..1024], same),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "a file with a slash behind its name",
+            with(&[
+                raw_member(b"a/", b'0', b"00000002000\0", &inner[..1024], same),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "a long name beside a pax path",
+            with(&[pax(&[("path", "other")]), long(b"seen"), seen(b"x")]),
+        ),
+        (
+            "two pax headers",
+            with(&[
+                pax(&[("path", "other")]),
+                pax(&[("comment", "c")]),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "a long name before a global header",
+            with(&[
+                long(b"other"),
+                raw_member(b"g", b'g', b"00000000000\0", b"", same),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "a header of a type that Go does not know",
+            with(&[
+                raw_member(b"p", b'X', b"00000000014\0", b"12 path=b/c\n", same),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "a sparse file of an unknown version",
+            with(&[
+                pax(&[
+                    ("GNU.sparse.major", "2"),
+                    ("GNU.sparse.map", "0,1"),
+                    ("GNU.sparse.name", "other"),
+                ]),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "the prefix of star",
+            with(&[raw_member(b"seen", b'0', b"00000000001\0", b"s", |raw| {
+                raw[508..512].copy_from_slice(b"tar\0");
+                raw[476] = b'1';
+                raw[345] = b'd';
+            })]),
+        ),
+        (
+            "a prefix in the place of GNU's times",
+            with(&[raw_member(b"seen", b'0', b"00000000001\0", b"s", |raw| {
+                raw[257..265].copy_from_slice(b"ustar  \0");
+                raw[345] = b'd';
+            })]),
+        ),
+    ] {
+        let read = read_file(&docker_archive(&[&layer], true), &Options::default()).unwrap();
+        let found = lines(&read).concat();
+        let expected = ["file seen size=1 s", "file d/seen size=1 s"];
+        assert!(
+            found.iter().any(|line| expected.contains(line)),
+            "{what}: {found:?}"
+        );
+        assert!(
+            !found.iter().any(|line| line.starts_with("file hidden")),
+            "{what}: {found:?}"
+        );
+    }
+}

@@ -249,3 +249,72 @@ fn indexes_that_lead_to_themselves_end() {
         assert!(error.to_string().contains("is not a digest"), "{error}");
     }
 }
+
+/// In each of these another program takes the evil image for the platform.
+#[test]
+fn an_image_that_we_alone_pass_over_was_what_others_ran() {
+    let evil = |change: fn(&mut Value)| {
+        move |layout: &Layout| {
+            let mut evil =
+                layout.for_platform("evil", json!({ "os": "linux", "architecture": "amd64" }));
+            change(&mut evil);
+            evil
+        }
+    };
+    let kinds: [fn(&mut Value); 4] = [
+        |evil| evil["annotations"] = json!({ "vnd.docker.reference.type": "x" }),
+        |evil| evil["artifactType"] = json!("x"),
+        |evil| evil["platform"]["architecture"] = json!("x86_64"),
+        |evil| evil["platform"]["variant"] = json!("v1"),
+    ];
+    for kind in kinds {
+        let layout = Layout::new();
+        let good = layout.for_platform("good", json!({ "os": "linux", "architecture": "amd64" }));
+        let evil = evil(kind)(&layout);
+        let source = layout.finish(&[evil, good]);
+        match read_source(&source, &platform("linux/amd64")) {
+            Ok(read) => {
+                assert_eq!(lines(&read), [["file file size=4 good"]]);
+                assert!(
+                    reasons(&read)[0].contains("another image"),
+                    "{:?}",
+                    reasons(&read)
+                );
+            }
+            Err(error) => assert!(error.to_string().contains("several images"), "{error}"),
+        }
+    }
+    // What is for no platform is nobody's image.
+    let layout = Layout::new();
+    let good = layout.for_platform("good", json!({ "os": "linux", "architecture": "amd64" }));
+    let unknown = json!({ "os": "unknown", "architecture": "unknown" });
+    let attestation = layout.for_platform("attestation", unknown);
+    let source = layout.finish(&[good, attestation]);
+    let read = read_source(&source, &platform("linux/amd64")).unwrap();
+    assert_eq!(reasons(&read), [""; 0]);
+}
+
+#[test]
+fn an_image_is_known_by_the_index_that_leads_to_it() {
+    let layout = Layout::new();
+    let image = layout.for_platform("one", json!({ "os": "linux", "architecture": "amd64" }));
+    let index = layout.index(&[image]);
+    let digest = index["digest"].as_str().unwrap().to_owned();
+    let source = layout.finish(&[index]);
+    let read = read_source(&source, &platform("linux/amd64")).unwrap();
+    assert!(read.image.unwrap().other_digests.contains(&digest));
+}
+
+#[test]
+fn a_document_that_is_image_and_index_in_one_is_refused() {
+    let layout = Layout::new();
+    let image = layout.image("one");
+    let both = json!({ "manifests": [image], "config": image, "layers": [] });
+    let both = layout.blob(MANIFEST, both.to_string().as_bytes());
+    let source = layout.finish(&[both]);
+    let error = read_source(&source, &Options::default()).unwrap_err();
+    assert!(
+        error.to_string().contains("an image and an index"),
+        "{error}"
+    );
+}

@@ -3,7 +3,8 @@
 
 use super::files::Files;
 use super::manifest::{
-    Config, Descriptor, Manifest, SavedImage, SavedImages, check_digest, parse, sha256,
+    Config, Descriptor, RIVALS, SavedImage, SavedImages, check_digest, parse, parse_manifest,
+    sha256,
 };
 use super::platform::Platform;
 use super::salvage::salvage;
@@ -60,9 +61,7 @@ pub(crate) fn plan(
     let planned = plan_whole(files, reference, damage.is_some(), options);
     let damage = match (planned, damage) {
         (Ok(mut plan), damage) => {
-            if let Some(name) = files.twice() {
-                let message =
-                    format!("{name} is in it twice, and programs disagree which one counts");
+            if let Some(message) = files.doubt() {
                 plan.image.doubt(files.place(), message);
             }
             plan.image.sound &= damage.is_none();
@@ -132,17 +131,60 @@ fn compare(
         image.sound = false;
         return;
     };
+    image.sound &= other.image.sound;
     let other = other.image.info;
-    match &image.info.digest {
-        Some(config) if other.other_digests.contains(config) => {
-            image.info.other_digests.extend(other.digest);
+    let config = image.info.digest.as_ref();
+    let is_same = config.is_some_and(|config| other.other_digests.contains(config));
+    if is_same && configurations_of_both(files, &options.limits).is_some_and(|(a, b)| a == b) {
+        let others = other.other_digests.into_iter().chain(other.digest);
+        let own = image.info.digest.clone();
+        image
+            .info
+            .other_digests
+            .extend(others.filter(|it| Some(it) != own.as_ref()));
+        return;
+    }
+    let message = "manifest.json and index.json name different images, and programs disagree which \
+                   one counts";
+    image.doubt(files.place(), message.to_owned());
+}
+
+/// The digests of all configurations that `manifest.json` names, and of those that `index.json` leads
+/// to; manifests for other platforms may be named there without being in the archive.
+fn configurations_of_both(
+    files: &Files,
+    limits: &Limits,
+) -> Option<(HashSet<String>, HashSet<String>)> {
+    let bytes = files.metadata("manifest.json", limits).ok()??;
+    let saved: SavedImages = parse("manifest.json", &bytes).ok()?;
+    let mut by_manifest = HashSet::new();
+    for image in saved.images {
+        let config = files.metadata(&image.config, limits).ok()??;
+        by_manifest.insert(sha256(&config));
+    }
+    let bytes = files.metadata("index.json", limits).ok()??;
+    let index = parse_manifest("index.json", &bytes).ok()?;
+    let mut search = Search {
+        files,
+        limits,
+        leaves: Vec::new(),
+        incomplete: Vec::new(),
+    };
+    for descriptor in index.manifests {
+        search.descriptor(descriptor, None, &[]);
+    }
+    let mut by_index = HashSet::new();
+    for leaf in search.leaves {
+        if leaf.descriptor.is_for_no_platform() {
+            continue;
         }
-        _ => {
-            let message = "manifest.json and index.json name different images, and programs \
-                           disagree which one counts";
-            image.doubt(files.place(), message.to_owned());
+        let name = files.blob_name(&leaf.descriptor.digest).ok()?;
+        if let Some(bytes) = files.metadata(&name, limits).ok()? {
+            let manifest = parse_manifest(&name, &bytes).ok()?;
+            by_index.extend(manifest.config.map(|config| config.digest));
         }
     }
+    Some((by_manifest, by_index))
 }
 
 /// A configuration, and the bytes that it was read from; without any it is an empty one.
@@ -216,6 +258,8 @@ pub(crate) fn digest_of_file(name: &str) -> Option<String> {
 struct Leaf {
     descriptor: Descriptor,
     name: Option<String>,
+    /// Digests of the indexes below `index.json` that led to it, all of them checked.
+    indexes: Vec<String>,
 }
 
 fn plan_layout(
@@ -226,32 +270,40 @@ fn plan_layout(
 ) -> Result<Plan, Error> {
     let limits = &options.limits;
     let bytes = files.required("index.json", limits)?;
-    let index: Manifest = parse(&format!("{}!index.json", files.place()), &bytes)?;
-    let mut incomplete = Vec::new();
-    let mut leaves = Vec::new();
-    let names: Vec<String> = index.manifests.iter().filter_map(name_of).collect();
+    let index = parse_manifest(&format!("{}!index.json", files.place()), &bytes)?;
+    let mut search = Search {
+        files,
+        limits,
+        leaves: Vec::new(),
+        incomplete: Vec::new(),
+    };
+    let names: Vec<String> = index.manifests.iter().flat_map(names_of).collect();
     for descriptor in index.manifests {
-        let name = name_of(&descriptor);
-        if reference.is_none_or(|wanted| name.as_deref().is_some_and(|name| is_named(name, wanted)))
-        {
-            collect_leaves(
-                files,
-                descriptor,
-                name.as_deref(),
-                0,
-                limits,
-                &mut leaves,
-                &mut incomplete,
-            );
+        let wanted = match reference {
+            Some(wanted) => names_of(&descriptor).find(|name| is_named(name, wanted)),
+            None => names_of(&descriptor).next(),
+        };
+        if reference.is_none() || wanted.is_some() {
+            search.descriptor(descriptor, wanted.as_deref(), &[]);
         }
     }
+    let Search {
+        leaves, incomplete, ..
+    } = search;
     if let (true, Some(reference)) = (leaves.is_empty() && incomplete.is_empty(), reference) {
         return Err(ambiguous(files.place(), names, Some(reference)));
     }
-    let leaf = choose(files, &leaves, reference, options, &incomplete)?;
+    let (leaf, has_rivals) = choose(files, &leaves, reference, options, &incomplete)?;
     let digest = leaf.descriptor.digest.clone();
     let tags = leaf.name.clone().into_iter().collect();
-    plan_manifest(files, digest, tags, incomplete, damaged, options)
+    let mut plan = plan_manifest(files, digest, tags, incomplete, damaged, options)?;
+    if plan.image.info.digest.is_some() {
+        plan.image.info.other_digests.extend(leaf.indexes.clone());
+    }
+    if has_rivals {
+        plan.image.doubt(files.place(), RIVALS.to_owned());
+    }
+    Ok(plan)
 }
 
 /// The image of a manifest among the blobs.
@@ -268,7 +320,7 @@ pub(super) fn plan_manifest(
     let bytes = files.required(&manifest_name, limits)?;
     let place = format!("{}!{manifest_name}", files.place());
     let mut wrong = Vec::from_iter(check_digest(&place, &digest, &bytes));
-    let manifest: Manifest = parse(&place, &bytes)?;
+    let manifest = parse_manifest(&place, &bytes)?;
     let config_digest = manifest.config.unwrap_or_default().digest;
     let config_name = files.blob_name(&config_digest)?;
     let (config, config_bytes) = read_config(files, &config_name, damaged, limits)?;
@@ -304,110 +356,131 @@ pub(super) fn plan_manifest(
     ))
 }
 
-fn collect_leaves(
-    files: &Files,
-    descriptor: Descriptor,
-    name: Option<&str>,
-    depth: usize,
-    limits: &Limits,
-    leaves: &mut Vec<Leaf>,
-    incomplete: &mut Vec<Incomplete>,
-) {
-    let is_index = descriptor.media_type == "application/vnd.oci.image.index.v1+json"
-        || descriptor.media_type == "application/vnd.docker.distribution.manifest.list.v2+json";
-    if !is_index {
-        if descriptor.is_image() && leaves.len() < MAX_IMAGES {
-            leaves.push(Leaf {
-                descriptor,
-                name: name.map(str::to_owned),
-            });
-        }
-        return;
+/// Collects the leaves of a layout, those too that are no images to us: they may be to others.
+struct Search<'a> {
+    files: &'a Files,
+    limits: &'a Limits,
+    leaves: Vec<Leaf>,
+    incomplete: Vec<Incomplete>,
+}
+
+impl Search<'_> {
+    fn is_full(&self) -> bool {
+        self.leaves.len() >= MAX_IMAGES || self.incomplete.len() >= MAX_IMAGES
     }
-    let place = format!("{}!index {}", files.place(), descriptor.digest);
-    // Indexes are named by their digests and so cannot lead back to themselves, unless they lie.
-    if depth == MAX_DEPTH || leaves.len() >= MAX_IMAGES {
-        incomplete.push(Incomplete::new(
-            IncompleteReason::LimitReached,
-            place,
-            format!("more than {MAX_DEPTH} indexes in each other or {MAX_IMAGES} images"),
-        ));
-        return;
-    }
-    let index = files
-        .blob_name(&descriptor.digest)
-        .and_then(|name| files.required(&name, limits))
-        .and_then(|bytes| {
-            incomplete.extend(check_digest(&place, &descriptor.digest, &bytes));
-            parse::<Manifest>(&place, &bytes)
-        });
-    match index {
-        Ok(index) => {
-            for inner in index.manifests {
-                if leaves.len() >= MAX_IMAGES || incomplete.len() >= MAX_IMAGES {
-                    break;
-                }
-                collect_leaves(files, inner, name, depth + 1, limits, leaves, incomplete);
+
+    /// Adds what a descriptor leads to; `above` are the indexes that led to it.
+    fn descriptor(&mut self, descriptor: Descriptor, name: Option<&str>, above: &[String]) {
+        let is_index = descriptor.media_type == "application/vnd.oci.image.index.v1+json"
+            || descriptor.media_type == "application/vnd.docker.distribution.manifest.list.v2+json";
+        if !is_index {
+            if !self.is_full() {
+                self.leaves.push(Leaf {
+                    descriptor,
+                    name: name.map(str::to_owned),
+                    indexes: above.to_vec(),
+                });
             }
+            return;
         }
-        Err(error) => incomplete.push(error.to_incomplete()),
+        let place = format!("{}!index {}", self.files.place(), descriptor.digest);
+        // Indexes are named by their digests and so cannot lead back to themselves, unless they lie.
+        if above.len() == MAX_DEPTH || self.is_full() {
+            self.incomplete.push(Incomplete::new(
+                IncompleteReason::LimitReached,
+                place,
+                format!("more than {MAX_DEPTH} indexes in each other or {MAX_IMAGES} images"),
+            ));
+            return;
+        }
+        let index = self
+            .files
+            .blob_name(&descriptor.digest)
+            .and_then(|name| self.files.required(&name, self.limits))
+            .and_then(|bytes| {
+                let wrong = check_digest(&place, &descriptor.digest, &bytes);
+                Ok((parse_manifest(&place, &bytes)?, wrong))
+            });
+        match index {
+            Ok((index, wrong)) => {
+                self.incomplete.extend(wrong);
+                let mut path = above.to_vec();
+                path.push(descriptor.digest);
+                for inner in index.manifests {
+                    if self.is_full() {
+                        break;
+                    }
+                    self.descriptor(inner, name, &path);
+                }
+            }
+            Err(error) => self.incomplete.push(error.to_incomplete()),
+        }
     }
 }
 
-/// Chooses by platform.
+/// Chooses by platform. Returns whether another leaf rivals the chosen one.
 fn choose<'a>(
     files: &Files,
     leaves: &'a [Leaf],
     reference: Option<&str>,
     options: &Options,
     incomplete: &[Incomplete],
-) -> Result<&'a Leaf, Error> {
+) -> Result<(&'a Leaf, bool), Error> {
     let asked = options
         .platform
         .as_deref()
         .map(Platform::parse)
         .transpose()?;
-    let platforms: HashSet<String> = leaves
-        .iter()
-        .filter_map(|leaf| Some(leaf.descriptor.platform.clone()?.normalized().to_string()))
-        .collect();
-    let digests: HashSet<&str> = leaves
-        .iter()
-        .map(|leaf| leaf.descriptor.digest.as_str())
-        .collect();
-    if let ([leaf, ..], 1, None) = (leaves, digests.len(), &asked) {
-        return Ok(leaf);
-    }
+    let is_only = asked.is_none();
     let wanted = asked.unwrap_or_else(Platform::of_this_machine);
+    let with_rivals = |leaf: &'a Leaf| {
+        let mut others = leaves.iter().map(|other| &other.descriptor);
+        (
+            leaf,
+            others.any(|other| other.rivals(&leaf.descriptor, &wanted)),
+        )
+    };
+    let images: Vec<&Leaf> = leaves
+        .iter()
+        .filter(|it| it.descriptor.is_image())
+        .collect();
+    let digests = |leaves: &[&Leaf]| {
+        let digests = leaves.iter().map(|leaf| leaf.descriptor.digest.clone());
+        digests.collect::<HashSet<String>>().len()
+    };
+    if let ([leaf, ..], 1, true) = (images.as_slice(), digests(&images), is_only) {
+        return Ok(with_rivals(leaf));
+    }
     let distance = |leaf: &Leaf| match &leaf.descriptor.platform {
         Some(offered) => wanted.distance(offered),
         None => Some(u32::MAX),
     };
-    let Some(best) = leaves.iter().filter_map(distance).min() else {
-        if let (true, Some(first)) = (leaves.is_empty(), incomplete.first()) {
+    let Some(best) = images.iter().filter_map(|leaf| distance(leaf)).min() else {
+        if let (true, Some(first)) = (images.is_empty(), incomplete.first()) {
             return Err(Error::Corrupt {
                 place: first.place.clone(),
                 offset: 0,
                 message: first.message.clone(),
             });
         }
-        return Err(match leaves.is_empty() {
+        let platforms = images
+            .iter()
+            .filter_map(|leaf| leaf.descriptor.platform.clone());
+        let platforms: HashSet<String> = platforms.map(|it| it.normalized().to_string()).collect();
+        return Err(match images.is_empty() {
             true => ambiguous(files.place(), Vec::new(), reference),
             false => no_platform(files.place(), &wanted, platforms),
         });
     };
-    let found: Vec<&Leaf> = leaves
+    let found: Vec<&Leaf> = images
         .iter()
+        .copied()
         .filter(|leaf| distance(leaf) == Some(best))
         .collect();
-    let digests: HashSet<&str> = found
-        .iter()
-        .map(|leaf| leaf.descriptor.digest.as_str())
-        .collect();
-    match (found.first(), digests.len()) {
-        (Some(leaf), 1) => Ok(leaf),
+    match (found.first(), digests(&found)) {
+        (Some(leaf), 1) => Ok(with_rivals(leaf)),
         _ => {
-            let names = leaves.iter().filter_map(|leaf| leaf.name.clone());
+            let names = images.iter().filter_map(|leaf| leaf.name.clone());
             Err(ambiguous(files.place(), names.collect(), reference))
         }
     }
@@ -458,21 +531,25 @@ fn ambiguous(place: &str, mut names: Vec<String>, reference: Option<&str>) -> Er
     Error::Usage { message, hint }
 }
 
-fn name_of(descriptor: &Descriptor) -> Option<String> {
+/// The names of a manifest in an index: programs look at one annotation, at the other, or at both.
+fn names_of(descriptor: &Descriptor) -> impl Iterator<Item = String> {
     [
         "io.containerd.image.name",
         "org.opencontainers.image.ref.name",
     ]
-    .iter()
-    .find_map(|key| descriptor.annotations.get(*key))
-    .cloned()
+    .into_iter()
+    .filter_map(|key| descriptor.annotations.get(key).cloned())
 }
 
 /// Whether an image's full name is meant by what the user wrote, which may leave out the registry
 /// of Docker's hub and the tag `latest`.
 fn is_named(name: &str, wanted: &str) -> bool {
     let short = |text: &str| {
-        let text = text.strip_prefix("docker.io/").unwrap_or(text);
+        let hub = ["docker.io/", "index.docker.io/"];
+        let text = hub
+            .iter()
+            .find_map(|it| text.strip_prefix(it))
+            .unwrap_or(text);
         let text = text.strip_prefix("library/").unwrap_or(text);
         match split(text).1.contains(':') {
             true => text.to_owned(),
@@ -502,7 +579,7 @@ pub(crate) fn assemble(
     limits: &Limits,
 ) -> Plan {
     let diff_ids = config.map(Config::diff_ids).unwrap_or_default();
-    let sound = diff_ids.len() == planned.len();
+    let mut sound = diff_ids.len() == planned.len();
     if config.is_some() && !sound {
         let message = format!(
             "the configuration has {} layers, the manifest {}",
@@ -519,6 +596,7 @@ pub(crate) fn assemble(
             format!("{} layers exceed the limit of {most} layers", planned.len()),
         ));
         planned.truncate(most);
+        sound = false;
     }
     let mut instructions = config.into_iter().flat_map(Config::instructions);
     let mut files = Vec::with_capacity(planned.len());

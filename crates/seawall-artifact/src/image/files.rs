@@ -35,8 +35,8 @@ enum Store {
 pub(crate) struct Listing {
     members: HashMap<String, Member>,
     name_bytes: usize,
-    /// One that occurs more than once: programs disagree about which one counts.
-    twice: Option<String>,
+    /// What programs read in different ways, if there is something.
+    doubt: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -61,8 +61,8 @@ impl Files {
             let member = match reader.member().kind {
                 // A file that is cut off is the last one, and what there is of it is read.
                 Kind::File => Member::File(reader.available()),
-                Kind::Symlink => Member::link(&name, &reader.member().link),
-                Kind::HardLink => Member::Link(normalize(&reader.member().link)),
+                Kind::Symlink => members.symlink(&name, &reader.member().link),
+                Kind::HardLink => members.hard_link(&name, &reader.member().link),
                 Kind::Directory | Kind::Other => return Ok(()),
             };
             members.insert(name, member);
@@ -149,10 +149,10 @@ impl Files {
         &self.place
     }
 
-    /// A file that is in the archive more than once.
-    pub(super) fn twice(&self) -> Option<&str> {
+    /// Why programs may read other files than we do, if they may.
+    pub(super) fn doubt(&self) -> Option<String> {
         match &self.store {
-            Store::Archive(listing) => listing.twice.as_deref(),
+            Store::Archive(listing) => listing.doubt(),
             Store::Directory(_) => None,
         }
     }
@@ -251,8 +251,58 @@ impl Listing {
         };
         self.name_bytes += name.len() + target;
         if self.members.insert(name.clone(), member).is_some() {
-            self.twice.get_or_insert(name);
+            self.note(format!(
+                "{name} is in it twice, and programs disagree which one counts"
+            ));
         }
+    }
+
+    /// A symbolic link from one member to another, as `docker save` before 25 used for layers that
+    /// occur twice.
+    pub(crate) fn symlink(&mut self, name: &str, target: &[u8]) -> Member {
+        if target.first() == Some(&b'/') {
+            self.note(format!(
+                "{name} is a link to outside, and programs disagree where that is"
+            ));
+        }
+        let mut path = split(name).0.as_bytes().to_vec();
+        path.push(b'/');
+        path.extend_from_slice(target);
+        Member::Link(normalize(&path))
+    }
+
+    /// A second name of a member before it.
+    pub(crate) fn hard_link(&mut self, name: &str, target: &[u8]) -> Member {
+        let target = normalize(target);
+        if !matches!(
+            self.members.get(&target),
+            Some(Member::File(_) | Member::Passed)
+        ) {
+            self.note(format!(
+                "{name} is a link to no file before it, and programs disagree what it is"
+            ));
+        }
+        Member::Link(target)
+    }
+
+    /// Notes what programs read in different ways; the first is told.
+    pub(crate) fn note(&mut self, doubt: String) {
+        self.doubt.get_or_insert(doubt);
+    }
+
+    /// Links lead other programs elsewhere that unpack the archive, or look for a name as it stands.
+    fn doubt(&self) -> Option<String> {
+        let is_link = |name: &str| matches!(self.members.get(name), Some(Member::Link(_)));
+        let below_link = |name: &&String| {
+            let mut ends = name.match_indices('/').map(|(end, _)| end);
+            ends.any(|end| name.get(..end).is_some_and(is_link))
+        };
+        self.doubt.clone().or_else(|| {
+            let name = self.members.keys().find(below_link)?;
+            Some(format!(
+                "{name} lies below a link, and programs disagree where that is"
+            ))
+        })
     }
 }
 
@@ -265,16 +315,5 @@ impl Members for Listing {
         for (name, member) in part.members {
             self.members.entry(name).or_insert(member);
         }
-    }
-}
-
-impl Member {
-    /// A symbolic link from one member to another, as `docker save` before 25 used for layers that
-    /// occur twice.
-    pub(crate) fn link(name: &str, target: &[u8]) -> Self {
-        let mut path = split(name).0.as_bytes().to_vec();
-        path.push(b'/');
-        path.extend_from_slice(target);
-        Self::Link(normalize(&path))
     }
 }

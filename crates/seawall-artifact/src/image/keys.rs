@@ -1,12 +1,18 @@
-//! Keys that differ in nothing but case.
+//! Keys that are written otherwise than the specifications write them.
 //!
 //! Go, in which container runtimes are written, takes `"layers"` and `"Layers"` for one key, of which
-//! the last one counts (package `encoding/json`, "Unmarshal"); we take them for two. An image with both
-//! would be one image here and another where it runs.
+//! the last one counts (package `encoding/json`, "Unmarshal"); we take them for two. An image with the
+//! one, or with both, would be one image here and another where it runs.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt;
+
+/// JSON that describes an image.
+pub(crate) trait Document {
+    /// The keys that mean something in it, at whatever depth.
+    const KEYS: &'static [&'static str];
+}
 
 /// Keys whose values have keys that mean something; the others hold names of the user's own, which may
 /// differ in case.
@@ -19,10 +25,11 @@ const INNER: &[&str] = &[
     "rootfs",
 ];
 
-/// Refuses JSON in which two keys of one object differ in case only.
-pub(super) fn check(json: &[u8]) -> serde_json::Result<()> {
+/// Refuses JSON with a key that differs from one of `keys`, or from another of the same object, in case
+/// only.
+pub(super) fn check(json: &[u8], keys: &'static [&'static str]) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    Keys.deserialize(&mut deserializer)
+    Keys(keys).deserialize(&mut deserializer)
 }
 
 /// A key as Go compares it: by simple case folding, which makes two letters beyond ASCII Latin ones.
@@ -36,7 +43,17 @@ fn folded(key: &str) -> String {
         .collect()
 }
 
-struct Keys;
+#[derive(Clone, Copy)]
+struct Keys(&'static [&'static str]);
+
+impl Keys {
+    /// The key that Go takes another for.
+    fn meant_by(self, key: &str, folded_key: &str) -> Option<&'static str> {
+        let mut keys = self.0.iter();
+        let meant = keys.find(|known| folded(known) == folded_key)?;
+        (!self.0.contains(&key)).then_some(meant)
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Keys {
     type Value = ();
@@ -58,8 +75,13 @@ impl<'de> Visitor<'de> for Keys {
         while let Some(key) = map.next_key::<String>()? {
             let name = folded(&key);
             match INNER.contains(&name.as_str()) {
-                true => map.next_value_seed(Keys)?,
+                true => map.next_value_seed(self)?,
                 false => drop(map.next_value::<IgnoredAny>()?),
+            }
+            if let Some(meant) = self.meant_by(&key, &name) {
+                return Err(A::Error::custom(format_args!(
+                    "the key `{key}` is `{meant}` to some programs, and nothing to others"
+                )));
             }
             if !known.insert(name) {
                 return Err(A::Error::custom(format_args!(
@@ -71,7 +93,7 @@ impl<'de> Visitor<'de> for Keys {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while elements.next_element_seed(Keys)?.is_some() {}
+        while elements.next_element_seed(self)?.is_some() {}
         Ok(())
     }
 
@@ -105,21 +127,32 @@ mod tests {
     use super::check;
 
     #[test]
-    fn keys_that_go_takes_for_one_are_refused() {
+    fn keys_that_go_takes_for_others_are_refused() {
+        const KEYS: &[&str] = &[
+            "layers",
+            "manifests",
+            "digest",
+            "rootfs",
+            "Config",
+            "config",
+        ];
         for (json, allowed) in [
             (r#"{"layers":[],"Layers":[]}"#, false),
+            (r#"{"Layers":[]}"#, false),
             (r#"{"layers":[],"layer\u017f":[]}"#, false),
             (r#"[{"Config":"a","CONFIG":"b"}]"#, false),
             (r#"{"manifests":[{"digest":"a","Digest":"b"}]}"#, false),
-            (r#"{"rootfs":{"diff_ids":[],"Diff_IDs":[]}}"#, false),
+            (r#"{"manifests":[{"DIGEST":"b"}]}"#, false),
+            (r#"{"RootFS":{}}"#, false),
+            (r#"{"rootfs":{"odd":[],"Odd":[]}}"#, false),
             (
                 r#"{"Config":{"Labels":{"a":"","A":""},"Volumes":{"/x":{},"/X":{}}}}"#,
                 true,
             ),
-            (r#"{"annotations":{"a":"","A":""}}"#, true),
+            (r#"{"annotations":{"a":"","A":"","Digest":""}}"#, true),
             (r#"{"a":1,"b":[1.5,-1,true,null,"c"]}"#, true),
         ] {
-            assert_eq!(check(json.as_bytes()).is_ok(), allowed, "{json}");
+            assert_eq!(check(json.as_bytes(), KEYS).is_ok(), allowed, "{json}");
         }
     }
 }

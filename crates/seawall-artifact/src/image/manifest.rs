@@ -4,6 +4,7 @@
 //! Own types, because foreign tools write `null` and leave out what the specification asks for,
 //! and a scanner reads what it can.
 
+use super::keys::{self, Document};
 use super::platform::Platform;
 use crate::{Error, ImageInfo};
 use seawall_model::{Incomplete, IncompleteReason};
@@ -153,16 +154,61 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     }
 }
 
-/// Reads JSON; an error says where it is broken. What another program may read otherwise is refused
-/// ([`super::keys`]).
-pub(crate) fn parse<T: DeserializeOwned>(place: &str, bytes: &[u8]) -> Result<T, Error> {
-    super::keys::check(bytes)
-        .and_then(|()| serde_json::from_slice(bytes))
-        .map_err(|error| Error::Corrupt {
-            place: place.to_owned(),
-            offset: offset_of(bytes, error.line(), error.column()),
-            message: error.to_string(),
-        })
+/// Reads JSON that describes an image. What another program may read otherwise is refused.
+pub(crate) fn parse<T: Document + DeserializeOwned>(place: &str, bytes: &[u8]) -> Result<T, Error> {
+    keys::check(bytes, T::KEYS).map_err(|error| broken(place, bytes, &error))?;
+    parse_json(place, bytes)
+}
+
+/// Reads JSON; an error says where it is broken.
+pub(crate) fn parse_json<T: DeserializeOwned>(place: &str, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| broken(place, bytes, &error))
+}
+
+fn broken(place: &str, bytes: &[u8], error: &serde_json::Error) -> Error {
+    Error::Corrupt {
+        place: place.to_owned(),
+        offset: offset_of(bytes, error.line(), error.column()),
+        message: error.to_string(),
+    }
+}
+
+impl Document for Manifest {
+    const KEYS: &'static [&'static str] = &[
+        "schemaVersion",
+        "mediaType",
+        "manifests",
+        "config",
+        "layers",
+        "digest",
+        "size",
+        "platform",
+        "annotations",
+        "artifactType",
+        "os",
+        "architecture",
+        "variant",
+    ];
+}
+
+impl Document for SavedImages {
+    const KEYS: &'static [&'static str] = &["Config", "RepoTags", "Layers"];
+}
+
+impl Document for Config {
+    const KEYS: &'static [&'static str] = &[
+        "os",
+        "architecture",
+        "variant",
+        "created",
+        "config",
+        "Labels",
+        "rootfs",
+        "diff_ids",
+        "history",
+        "created_by",
+        "empty_layer",
+    ];
 }
 
 fn offset_of(bytes: &[u8], line: usize, column: usize) -> u64 {
@@ -205,13 +251,49 @@ pub(crate) fn check_digest(place: &str, digest: &str, bytes: &[u8]) -> Option<In
     })
 }
 
+/// Reads an image index or an image manifest. A document that is both is refused.
+pub(crate) fn parse_manifest(place: &str, bytes: &[u8]) -> Result<Manifest, Error> {
+    let manifest: Manifest = parse(place, bytes)?;
+    let is_image = manifest.config.is_some() || !manifest.layers.is_empty();
+    if is_image && !manifest.manifests.is_empty() {
+        return Err(Error::Corrupt {
+            place: place.to_owned(),
+            offset: 0,
+            message: "it is an image and an index of images in one".to_owned(),
+        });
+    }
+    Ok(manifest)
+}
+
+/// What is said of an index in which [`Descriptor::rivals`] something.
+pub(crate) const RIVALS: &str =
+    "the index names another image, which other programs take for this platform";
+
 impl Descriptor {
     /// Attestations and other things beside images, as BuildKit and `cosign` add them to indexes.
     pub(crate) fn is_image(&self) -> bool {
-        let unknown = |platform: &Platform| platform.architecture == "unknown";
         !self.annotations.contains_key("vnd.docker.reference.type")
             && self.artifact_type.as_deref().unwrap_or("").is_empty()
-            && !self.platform.as_ref().is_some_and(unknown)
+            && !self.is_for_no_platform()
+    }
+
+    /// What no program takes for an image of any platform.
+    pub(crate) fn is_for_no_platform(&self) -> bool {
+        let unknown = |platform: &Platform| platform.architecture == "unknown";
+        self.platform.as_ref().is_some_and(unknown)
+    }
+
+    /// Whether another program, which knows no annotations, no types of artifacts or no second names
+    /// of platforms, may take this where we take `chosen`.
+    pub(crate) fn rivals(&self, chosen: &Self, wanted: &Platform) -> bool {
+        if self.digest == chosen.digest || self.is_for_no_platform() {
+            return false;
+        }
+        let (Some(own), Some(other)) = (&self.platform, &chosen.platform) else {
+            return true;
+        };
+        let own = own.clone().normalized();
+        own == other.clone().normalized() || (!self.is_image() && wanted.distance(&own).is_some())
     }
 
     /// Why a layer of this media type is not read; `None` if it is. What the bytes really are

@@ -7,7 +7,7 @@
 
 use super::archive::{Plan, PlannedLayer, assemble, plan_manifest};
 use super::files::Files;
-use super::manifest::{Descriptor, Manifest, parse, sha256};
+use super::manifest::{Descriptor, Manifest, parse_json, parse_manifest, sha256};
 use crate::{Error, ImageInfo, Options};
 use seawall_model::{Incomplete, IncompleteReason};
 use serde::Deserialize;
@@ -51,7 +51,9 @@ fn from_manifest_blob(files: &Files, options: &Options) -> Option<Plan> {
     let mut manifests = blobs.take(MAX_CANDIDATES).filter_map(|name| {
         let bytes = files.metadata(name, &options.limits).ok().flatten()?;
         let begins = bytes.first() == Some(&b'{');
-        let manifest: Manifest = begins.then(|| parse(name, &bytes).ok()).flatten()?;
+        let manifest: Manifest = begins
+            .then(|| parse_manifest(name, &bytes).ok())
+            .flatten()?;
         (manifest.config.is_some() && !manifest.layers.is_empty()).then(|| sha256(&bytes))
     });
     let (Some(digest), None) = (manifests.next(), manifests.next()) else {
@@ -70,7 +72,7 @@ fn from_old_layers(files: &Files, options: &Options) -> Option<Plan> {
     {
         let name = format!("{id}/json");
         let bytes = files.metadata(&name, &options.limits).ok().flatten()?;
-        let layer: OldLayer = parse(&name, &bytes).ok()?;
+        let layer: OldLayer = parse_json(&name, &bytes).ok()?;
         parents.insert(id, layer.parent);
     }
     let planned: Vec<PlannedLayer> = in_order(&parents)

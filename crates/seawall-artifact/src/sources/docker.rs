@@ -265,7 +265,7 @@ impl Daemon {
 
     fn json<T: DeserializeOwned>(&self, response: Response, options: &Options) -> Result<T, Error> {
         let bytes = http::body(&self.address, response, options.limits.metadata_bytes)?;
-        crate::image::manifest::parse(&self.address, &bytes)
+        crate::image::manifest::parse_json(&self.address, &bytes)
     }
 
     fn refused(&self, name: &str, response: Response, options: &Options) -> Error {

@@ -5,7 +5,9 @@
 use super::reference::Reference;
 use crate::directory::Directory;
 use crate::image::archive::{PlannedLayer, assemble, check_platform};
-use crate::image::manifest::{Config, Descriptor, Manifest, check_digest, parse, sha256};
+use crate::image::manifest::{
+    Config, Descriptor, check_digest, parse, parse_json, parse_manifest, sha256,
+};
 use crate::image::{Blob, Image};
 use crate::{Error, Options};
 use base64::Engine as _;
@@ -281,7 +283,7 @@ impl Storage {
 
     fn images(&self) -> Result<Vec<StoredImage>, Error> {
         let path = self.file("images", "images.json");
-        parse(&path.display().to_string(), &read(&path, self.limit)?)
+        parse_json(&path.display().to_string(), &read(&path, self.limit)?)
     }
 
     fn containers(&self) -> Result<Vec<StoredContainer>, Error> {
@@ -289,7 +291,7 @@ impl Storage {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        parse(&path.display().to_string(), &read(&path, self.limit)?)
+        parse_json(&path.display().to_string(), &read(&path, self.limit)?)
     }
 
     /// Whether a container has a process.
@@ -316,7 +318,7 @@ impl Storage {
     fn layers(&self, image: &StoredImage) -> Result<Vec<StoredLayer>, Error> {
         let path = self.file("layers", "layers.json");
         let place = path.display().to_string();
-        let layers: Vec<StoredLayer> = parse(&place, &read(&path, self.limit)?)?;
+        let layers: Vec<StoredLayer> = parse_json(&place, &read(&path, self.limit)?)?;
         let mut layers: HashMap<String, StoredLayer> = layers
             .into_iter()
             .filter(|layer| is_id(&layer.id))
@@ -341,7 +343,7 @@ impl Storage {
     fn open(&self, image: &StoredImage, options: &Options) -> Result<Image, Error> {
         let place = format!("podman:{}", image.id);
         let manifest_bytes = self.big_data(image, "manifest")?;
-        let manifest: Manifest = parse(&format!("{place}!manifest"), &manifest_bytes)?;
+        let manifest = parse_manifest(&format!("{place}!manifest"), &manifest_bytes)?;
         let config_digest = manifest.config.unwrap_or_default().digest;
         let config_place = format!("{place}!config {config_digest}");
         let bytes = self.big_data(image, &config_digest)?;

@@ -3,7 +3,9 @@
 
 use super::reference::is_digest;
 use crate::image::archive::{PlannedLayer, assemble, check_platform, no_platform};
-use crate::image::manifest::{Config, Descriptor, Manifest, check_digest, parse};
+use crate::image::manifest::{
+    Config, Descriptor, Manifest, RIVALS, check_digest, parse, parse_manifest,
+};
 use crate::image::platform::Platform;
 use crate::image::{Blob, Image};
 use crate::{Error, Options};
@@ -32,7 +34,12 @@ pub(super) fn image(
     tags: Vec<String>,
     options: &Options,
 ) -> Result<Image, Error> {
-    let (digest, mut digests, manifest) = image_manifest(store, place, digest, manifest, options)?;
+    let Found {
+        digest,
+        indexes: mut digests,
+        manifest,
+        has_rivals,
+    } = image_manifest(store, place, digest, manifest, options)?;
     let config = manifest.config.unwrap_or_default();
     if !is_image_config(&config.media_type) {
         return Err(Error::Unsupported {
@@ -65,6 +72,9 @@ pub(super) fn image(
         limits,
     );
     let mut image = plan.image;
+    if has_rivals {
+        image.doubt(place, RIVALS.to_owned());
+    }
     let layers = image.layers.iter_mut().zip(plan.files).zip(&descriptors);
     for ((layer, file), descriptor) in layers {
         if file.is_none() {
@@ -85,18 +95,29 @@ pub(super) fn image(
     Ok(image)
 }
 
-/// Goes from index to manifest. Returns the manifest with its digest, and the digests of the indexes.
+/// A manifest, and the way to it.
+struct Found {
+    digest: String,
+    manifest: Manifest,
+    /// Digests of the indexes that led to it.
+    indexes: Vec<String>,
+    /// Whether one of them leads other programs elsewhere.
+    has_rivals: bool,
+}
+
+/// Goes from index to manifest.
 fn image_manifest(
     store: &dyn Store,
     place: &str,
     mut digest: String,
     mut bytes: Vec<u8>,
     options: &Options,
-) -> Result<(String, Vec<String>, Manifest), Error> {
+) -> Result<Found, Error> {
     let mut indexes = Vec::new();
+    let mut has_rivals = false;
     for _ in 0..MAX_DEPTH {
         let manifest_place = format!("{place}!manifest {digest}");
-        let manifest: Manifest = parse(&manifest_place, &bytes)?;
+        let manifest = parse_manifest(&manifest_place, &bytes)?;
         if manifest.schema_version == Some(1) {
             return Err(Error::Unsupported {
                 place: place.to_owned(),
@@ -108,10 +129,17 @@ fn image_manifest(
         }
         verify(&manifest_place, &digest, &bytes)?;
         if manifest.config.is_some() || manifest.manifests.is_empty() {
-            return Ok((digest, indexes, manifest));
+            return Ok(Found {
+                digest,
+                manifest,
+                indexes,
+                has_rivals,
+            });
         }
         indexes.push(digest);
-        digest = choose(place, manifest.manifests, options)?;
+        let (chosen, rivals) = choose(place, &manifest.manifests, options)?;
+        has_rivals |= rivals;
+        digest = chosen.digest.clone();
         require_digest(place, &digest)?;
         bytes = store.manifest(&digest)?;
     }
@@ -121,14 +149,19 @@ fn image_manifest(
     })
 }
 
-/// The digest of the image in an index that runs best on the platform.
-fn choose(place: &str, manifests: Vec<Descriptor>, options: &Options) -> Result<String, Error> {
+/// The image in an index that runs best on the platform, and whether others rival it.
+fn choose<'m>(
+    place: &str,
+    manifests: &'m [Descriptor],
+    options: &Options,
+) -> Result<(&'m Descriptor, bool), Error> {
     let asked = options.platform.as_deref().map(Platform::parse);
     let asked = asked.transpose()?;
-    let mut images: Vec<Descriptor> = manifests.into_iter().filter(Descriptor::is_image).collect();
-    if let ([_], None) = (images.as_slice(), &asked) {
-        return Ok(images.swap_remove(0).digest);
-    }
+    let images: Vec<&Descriptor> = manifests.iter().filter(|it| it.is_image()).collect();
+    let only = match (images.as_slice(), &asked) {
+        ([only], None) => Some(*only),
+        _ => None,
+    };
     let wanted = asked.unwrap_or_else(Platform::of_this_machine);
     let distance = |image: &Descriptor| match &image.platform {
         Some(offered) => wanted.distance(offered),
@@ -137,10 +170,13 @@ fn choose(place: &str, manifests: Vec<Descriptor>, options: &Options) -> Result<
     };
     let best = images
         .iter()
-        .filter_map(|image| Some((distance(image)?, image)))
+        .filter_map(|image| Some((distance(image)?, *image)))
         .min_by_key(|(distance, _)| *distance);
-    match best {
-        Some((_, image)) => Ok(image.digest.clone()),
+    match only.or(best.map(|(_, image)| image)) {
+        Some(image) => {
+            let rivals = manifests.iter().any(|it| it.rivals(image, &wanted));
+            Ok((image, rivals))
+        }
         None if images.is_empty() => Err(Error::Unsupported {
             place: place.to_owned(),
             message: "its index names no image".to_owned(),

@@ -1,4 +1,7 @@
 //! The fixed header block: POSIX.1-1988 `ustar`, and the fields that GNU tar put in its place.
+//!
+//! Where archivers differ, a header is read as Go's `archive/tar` reads it, which container runtimes
+//! unpack layers with: what we read otherwise would be other files than those that run.
 
 use super::Kind;
 use std::ops::Range;
@@ -14,6 +17,10 @@ const TYPE: usize = 156;
 const LINK: Range<usize> = 157..257;
 const MAGIC: Range<usize> = 257..265;
 const PREFIX: Range<usize> = 345..500;
+/// What stands in the end of a header of Schilling's star, and its shorter prefix.
+const STAR_TRAILER: (Range<usize>, &[u8]) = (508..512, b"tar\0");
+const STAR_PREFIX: Range<usize> = 345..476;
+const GNU_TIMES: [Range<usize>; 2] = [345..357, 357..369];
 const GNU_SPARSE: Range<usize> = 386..482;
 const GNU_SPARSE_MORE: usize = 482;
 const GNU_REAL_SIZE: Range<usize> = 483..495;
@@ -30,7 +37,7 @@ pub(super) struct TypeFlag(u8);
 impl TypeFlag {
     /// A header that says something of the member after it.
     pub(super) fn is_extension(self) -> bool {
-        matches!(self.0, b'x' | b'X' | b'g' | b'L' | b'K')
+        matches!(self.0, b'x' | b'g' | b'L' | b'K')
     }
 
     pub(super) fn is_global(self) -> bool {
@@ -38,7 +45,7 @@ impl TypeFlag {
     }
 
     pub(super) fn is_pax(self) -> bool {
-        matches!(self.0, b'x' | b'X')
+        self.0 == b'x'
     }
 
     pub(super) fn is_long_name(self) -> bool {
@@ -49,10 +56,11 @@ impl TypeFlag {
         self.0 == b'S'
     }
 
-    /// The kind of member. `name` is the whole name: pre-POSIX archives mark a directory by it.
+    /// The kind of member. `name` is the whole name: pre-POSIX archives, which have no type for a file,
+    /// mark a directory by it.
     pub(super) fn member(self, name: &[u8]) -> Kind {
         match self.0 {
-            0 | b'0' if name.ends_with(b"/") => Kind::Directory,
+            0 if name.ends_with(b"/") => Kind::Directory,
             b'1' => Kind::HardLink,
             b'2' => Kind::Symlink,
             b'5' => Kind::Directory,
@@ -113,18 +121,32 @@ impl<'a> Block<'a> {
         text(&self.0[LINK])
     }
 
-    /// The name with its prefix. GNU headers (`ustar  `) have other fields where the prefix is.
+    /// The name with its prefix.
     pub(super) fn path_into(&self, out: &mut Vec<u8>) {
         out.clear();
-        let magic = &self.0[MAGIC];
-        if magic.starts_with(b"ustar\0") {
-            let prefix = text(&self.0[PREFIX]);
-            if !prefix.is_empty() {
-                out.extend_from_slice(prefix);
-                out.push(b'/');
-            }
+        let prefix = self.prefix();
+        if !prefix.is_empty() {
+            out.extend_from_slice(prefix);
+            out.push(b'/');
         }
         out.extend_from_slice(self.name());
+    }
+
+    fn prefix(&self) -> &'a [u8] {
+        let (trailer, star) = STAR_TRAILER;
+        match &self.0[MAGIC] {
+            [b'u', b's', b't', b'a', b'r', 0, ..] if self.0[trailer] == *star => {
+                text(&self.0[STAR_PREFIX])
+            }
+            [b'u', b's', b't', b'a', b'r', 0, ..] => text(&self.0[PREFIX]),
+            // GNU headers have times where the prefix is. Where these are none, Go takes them for a
+            // prefix that its writer once put there.
+            b"ustar  \0" if !GNU_TIMES.into_iter().all(|time| is_time(&self.0[time])) => {
+                let prefix = text(&self.0[PREFIX]);
+                if prefix.is_ascii() { prefix } else { b"" }
+            }
+            _ => b"",
+        }
     }
 
     /// The first parts of an old GNU sparse file, and whether more blocks of them follow.
@@ -161,7 +183,16 @@ fn text(field: &[u8]) -> &[u8] {
     &field[..end.unwrap_or(field.len())]
 }
 
-/// Octal digits ended by space or NUL, or GNU's base-256: big-endian with the first bit set.
+/// A time, or nothing. Times may be negative.
+fn is_time(field: &[u8]) -> bool {
+    match field.first() {
+        None | Some(0) => true,
+        Some(first) if first & 0x80 != 0 => true,
+        Some(_) => number(field).is_some(),
+    }
+}
+
+/// Octal digits between spaces and NULs, or GNU's base-256: big-endian with the first bit set.
 /// Empty is zero. `None` for anything else, negative numbers too.
 fn number(field: &[u8]) -> Option<u64> {
     match field {
@@ -170,7 +201,8 @@ fn number(field: &[u8]) -> Option<u64> {
         }),
         [first, ..] if *first > 0x80 => None,
         _ => {
-            let digits = field.trim_ascii_start();
+            let start = field.iter().position(|byte| !matches!(byte, 0 | b' '));
+            let digits = &field[start.unwrap_or(field.len())..];
             let end = digits
                 .iter()
                 .position(|byte| matches!(byte, 0 | b' '))
@@ -194,6 +226,9 @@ mod tests {
         for (field, expected) in [
             (&b"0000644\0"[..], Some(0o644)),
             (b"   644 \0", Some(0o644)),
+            // As Go reads it.
+            (b"\x000000644", Some(0o644)),
+            (b"\0 644\0 7", Some(0o644)),
             (b"\0\0\0\0", Some(0)),
             (b"77777777777\0", Some(0o77_777_777_777)),
             (b"\x80\0\0\0\0\0\0\x02\0\0\0\0", Some(1 << 33)),

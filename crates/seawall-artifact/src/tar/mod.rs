@@ -269,7 +269,7 @@ impl<I: Input> Reader<I> {
         if kind == Kind::File {
             if block.kind().is_old_gnu_sparse() {
                 self.read_old_gnu_map(block, offset)?;
-            } else if self.extension.is_sparse() {
+            } else if self.extension.sparse_map().is_some() {
                 self.read_pax_map(offset)?;
             }
         }
@@ -296,6 +296,8 @@ impl<I: Input> Reader<I> {
             .and_then(|end| end.checked_next_multiple_of(BLOCK as u64))
             .ok_or_else(|| self.corrupt(offset, "the size in a tar header is too large"))?;
         if kind.is_global() {
+            // For Go it is a member, which ends what the headers before it said of the next.
+            self.extension.clear();
             self.next = end;
             return Ok(());
         }
@@ -346,8 +348,8 @@ impl<I: Input> Reader<I> {
         if let Some(name) = self.extension.sparse_name.as_deref() {
             replace(&mut self.member.path, name);
         }
-        let size = self.extension.sparse_size.unwrap_or(self.member.stored);
-        if !self.extension.sparse_map_in_content {
+        let size = self.extension.sparse_size().unwrap_or(self.member.stored);
+        if self.extension.sparse_map() == Some(pax::SparseMap::InRecords) {
             let pairs = std::mem::take(&mut self.extension.sparse_pairs);
             self.check_segments(pairs.len())?;
             return self.set_sparse(&pairs, size, offset);

@@ -1,4 +1,5 @@
-//! Headers that speak of the member after them: pax records and GNU's long names.
+//! Headers that speak of the member after them: pax records and GNU's long names. Of several, those
+//! count that count for Go's `archive/tar` (see [`super::header`]).
 
 use super::header::TypeFlag;
 
@@ -13,11 +14,21 @@ pub(super) struct Extension {
     /// Parts of a sparse file in GNU's pax formats 0.0 and 0.1.
     pub(super) sparse_pairs: Vec<(u64, u64)>,
     pub(super) sparse_name: Option<Vec<u8>>,
-    pub(super) sparse_size: Option<u64>,
-    /// GNU's pax format 1.0.
-    pub(super) sparse_map_in_content: bool,
+    sparse_size: Option<u64>,
+    sparse_real_size: Option<u64>,
+    sparse_major: Option<Vec<u8>>,
+    sparse_minor: Option<Vec<u8>>,
     has_pairs: bool,
     pending_offset: Option<u64>,
+}
+
+/// How a pax header says where the parts of a sparse file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SparseMap {
+    /// GNU's formats 0.0 and 0.1.
+    InRecords,
+    /// GNU's format 1.0.
+    InContent,
 }
 
 impl Extension {
@@ -26,20 +37,38 @@ impl Extension {
     }
 
     pub(super) fn path(&self) -> Option<&[u8]> {
-        self.pax_path.as_deref().or(self.gnu_path.as_deref())
+        self.gnu_path.as_deref().or(self.pax_path.as_deref())
     }
 
     pub(super) fn link(&self) -> Option<&[u8]> {
-        self.pax_link.as_deref().or(self.gnu_link.as_deref())
+        self.gnu_link.as_deref().or(self.pax_link.as_deref())
     }
 
-    pub(super) fn is_sparse(&self) -> bool {
-        self.has_pairs || self.sparse_map_in_content
+    /// Where the parts of the file are, if it is a sparse one: a version that is not known makes it
+    /// none.
+    pub(super) fn sparse_map(&self) -> Option<SparseMap> {
+        match (self.sparse_major.as_deref(), self.sparse_minor.as_deref()) {
+            (Some(b"0"), Some(b"0" | b"1")) => Some(SparseMap::InRecords),
+            (Some(b"1"), Some(b"0")) => Some(SparseMap::InContent),
+            (None, None) if self.has_pairs => Some(SparseMap::InRecords),
+            _ => None,
+        }
+    }
+
+    /// The size of a sparse file with its holes.
+    pub(super) fn sparse_size(&self) -> Option<u64> {
+        self.sparse_size.or(self.sparse_real_size)
     }
 
     /// Takes in the content of one extension header. An error says what is wrong with it.
     pub(super) fn read(&mut self, kind: TypeFlag, bytes: &[u8]) -> Result<(), &'static str> {
         if kind.is_pax() {
+            // It stands for any pax header before it.
+            *self = Self {
+                gnu_path: self.gnu_path.take(),
+                gnu_link: self.gnu_link.take(),
+                ..Self::default()
+            };
             let mut rest = bytes;
             while let Some((key, value, after)) = next_record(rest)? {
                 self.set(key, value)?;
@@ -66,10 +95,10 @@ impl Extension {
             b"size" if value.is_empty() => self.size = None,
             b"size" => self.size = Some(decimal(value).ok_or(BROKEN)?),
             b"GNU.sparse.name" => self.sparse_name = Some(value.to_vec()),
-            b"GNU.sparse.size" | b"GNU.sparse.realsize" => {
-                self.sparse_size = Some(decimal(value).ok_or(BROKEN)?);
-            }
-            b"GNU.sparse.major" => self.sparse_map_in_content = value == b"1",
+            b"GNU.sparse.size" => self.sparse_size = Some(decimal(value).ok_or(BROKEN)?),
+            b"GNU.sparse.realsize" => self.sparse_real_size = Some(decimal(value).ok_or(BROKEN)?),
+            b"GNU.sparse.major" => self.sparse_major = Some(value.to_vec()),
+            b"GNU.sparse.minor" => self.sparse_minor = Some(value.to_vec()),
             b"GNU.sparse.numblocks" => self.has_pairs = true,
             b"GNU.sparse.offset" => self.pending_offset = Some(decimal(value).ok_or(BROKEN)?),
             b"GNU.sparse.numbytes" => {

@@ -145,8 +145,8 @@ pub(crate) fn compress(format: Format, bytes: &[u8]) -> Vec<u8> {
         Format::GzipMembers => [gzip(first), gzip(second)].concat(),
         Format::Zstd => zstd::encode_all(bytes, 1).unwrap(),
         Format::ZstdFrames => [
-            b"\x50\x2a\x4d\x18\x03\0\0\0abc".to_vec(),
             zstd::encode_all(first, 1).unwrap(),
+            b"\x50\x2a\x4d\x18\x03\0\0\0abc".to_vec(),
             zstd::encode_all(second, 1).unwrap(),
         ]
         .concat(),
