@@ -1,6 +1,7 @@
 //! Bills of materials, read into inventories: CycloneDX 1.2 to 1.6 and SPDX 2.2, 2.3 and 3.0, in
 //! JSON, with what syft, Trivy and Seawall itself write beside the standard's own fields.
 
+mod codename;
 mod collect;
 mod cyclonedx;
 mod field;
@@ -66,21 +67,14 @@ impl SbomError {
 pub fn read_purl(text: &str) -> Option<(Package, Option<Distro>)> {
     let purl = crate::purl::parse(text)?;
     let package = crate::purl::package(&purl)?;
-    let distro = collect::purl_distro(&purl).map(|(id, version)| Distro {
-        id,
-        version,
-        id_like: Vec::new(),
-        codename: None,
-        pretty_name: None,
-        end_of_life: None,
-    });
+    let distro = collect::purl_distro(&purl).map(|(id, version)| collect::distro_of(id, version));
     Some((package, distro))
 }
 
 /// Reads a bill of materials. `name` becomes the target's name.
 ///
-/// What cannot be matched (components without a package URL, of an unknown type, without a version)
-/// is counted in [`Inventory::incomplete`].
+/// What cannot be matched (components without a package URL, of an unknown type, without a version,
+/// packages of another distribution than the document's) is counted in [`Inventory::incomplete`].
 ///
 /// # Errors
 /// The document as a whole is not of a form that is read, or is damaged.

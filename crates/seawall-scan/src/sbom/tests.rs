@@ -243,3 +243,113 @@ fn a_document_of_millions_of_empty_objects_is_refused_before_they_take_memory() 
     let text = format!(r#"{{"bomFormat":"CycloneDX","components":[{{"name":[{texts}""]}}]}}"#);
     assert_eq!(inventory(&text).packages.len(), 0);
 }
+
+/// A CycloneDX document of these purls.
+fn document_of(purls: &[&str]) -> String {
+    let rows = purls
+        .iter()
+        .map(|purl| format!(r#"{{"name":"x","purl":"{purl}"}}"#));
+    let rows: Vec<String> = rows.collect();
+    format!(
+        r#"{{"bomFormat":"CycloneDX","components":[{}]}}"#,
+        rows.join(",")
+    )
+}
+
+#[test]
+fn packages_of_one_distribution_were_matched_as_another_s() {
+    let zlib = "pkg:apk/alpine/zlib@1?distro=alpine-3.12.12";
+    let inventory = inventory(&document_of(&[
+        zlib,
+        "pkg:deb/debian/apt@1?distro=debian-8",
+        "pkg:deb/debian/dpkg@1?distro=debian-8.11",
+        "pkg:deb/debian/unsaid@1",
+        "pkg:deb/debian/bash@1?distro=debian-8",
+        "pkg:deb/debian/new@1?distro=bookworm",
+        "pkg:deb/ubuntu/other@1",
+        "pkg:apk/misfit@1",
+        "pkg:npm/a@1",
+    ]));
+    let names: Vec<&str> = inventory.packages.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["apt", "bash", "dpkg", "unsaid", "a"]);
+    let said: Vec<&str> = inventory
+        .incomplete
+        .iter()
+        .map(|i| i.message.as_str())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "1 package is of alpine 3.12.12 in a document of debian 8 and not matched, the first is \
+             `pkg:apk/alpine/zlib@1?distro=alpine-3.12.12`",
+            "1 package is of another distribution in a document of debian 8 and not matched, the \
+             first is `pkg:apk/misfit@1`",
+            "1 package is of debian 12 in a document of debian 8 and not matched, the first is \
+             `pkg:deb/debian/new@1?distro=bookworm`",
+            "1 package is of ubuntu in a document of debian 8 and not matched, the first is \
+             `pkg:deb/ubuntu/other@1`",
+        ]
+    );
+}
+
+#[test]
+fn a_vendor_s_name_is_no_other_distribution() {
+    for (name, version, purl) in [
+        ("redhat", "9.4", "pkg:rpm/redhat/a@1?distro=redhat-9.4"),
+        ("rhel", "9.4", "pkg:rpm/redhat/a@1"),
+        ("sles", "15.6", "pkg:rpm/suse/a@1?distro=sles-15.6"),
+        ("opensuse-tumbleweed", "20260101", "pkg:rpm/opensuse/a@1"),
+        ("alpine", "3.16.9", "pkg:apk/alpine/a@1?distro=3.16.9"),
+        (
+            "amazon",
+            "2 (Karoo)",
+            "pkg:rpm/amazon/a@1?distro=amazon-2%20%28Karoo%29",
+        ),
+        (
+            "openEuler",
+            "22.03-LTS-SP1",
+            "pkg:rpm/openeuler/a@1?distro=openeuler-22.03-LTS-SP1",
+        ),
+        ("debian", "", "pkg:deb/debian/a@1?distro=debian-12"),
+        ("oddix", "1", "pkg:rpm/oddix/a@1?distro=oddix-1"),
+        ("arch", "", "pkg:alpm/arch/a@1?distro=arch-rolling"),
+    ] {
+        let text = format!(
+            r#"{{"bomFormat":"CycloneDX","components":[{{"name":"x","purl":"{purl}"}},
+              {{"type":"operating-system","name":"{name}","version":"{version}"}}]}}"#
+        );
+        let inventory = inventory(&text);
+        assert_eq!(inventory.incomplete, [], "{purl}");
+        assert_eq!(inventory.packages.len(), 1, "{purl}");
+    }
+}
+
+#[test]
+fn a_code_name_alone_was_a_distribution_of_that_name() {
+    for (purl, id, version) in [
+        ("pkg:deb/debian/a@1?distro=bookworm", "debian", "12"),
+        ("pkg:deb/debian/a@1?distro=debian-bookworm", "debian", "12"),
+        ("pkg:deb/debian/a@1?distro=sid", "debian", ""),
+        ("pkg:deb/ubuntu/a@1?distro=jammy", "ubuntu", "22.04"),
+        ("pkg:deb/ubuntu/a@1?distro=ubuntu-jammy", "ubuntu", "22.04"),
+        ("pkg:rpm/fedora/a@1?distro=fedora-25", "fedora", "25"),
+        (
+            "pkg:rpm/suse/a@1?distro=opensuse-leap-15.5",
+            "opensuse-leap",
+            "15.5",
+        ),
+        ("pkg:alpm/arch/a@1?distro=arch", "arch", ""),
+        ("pkg:alpm/arch/a@1?distro=arch-rolling", "arch", "rolling"),
+        ("pkg:apk/alpine/a@1?distro=alpine-edge", "alpine", "edge"),
+        (
+            "pkg:rpm/opensuse/a@1?distro=opensuse-tumbleweed",
+            "opensuse-tumbleweed",
+            "",
+        ),
+        ("pkg:rpm/odd/a@1?distro=odd-ix", "odd-ix", ""),
+    ] {
+        let (_, distro) = read_purl(purl).unwrap();
+        let distro = distro.unwrap();
+        assert_eq!((&*distro.id, &*distro.version), (id, version), "{purl}");
+    }
+}
