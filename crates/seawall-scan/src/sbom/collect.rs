@@ -40,6 +40,7 @@ pub(super) struct Collector {
     inventory: Inventory,
     /// Kept apart until the document's distribution is known.
     os_packages: Vec<OsPackage>,
+    odd_entries: usize,
     without_purl: Counted,
     bad_purl: Counted,
     other_type: Counted,
@@ -81,6 +82,7 @@ impl Collector {
                 incomplete: Vec::new(),
             },
             os_packages: Vec::new(),
+            odd_entries: 0,
             without_purl: Counted::default(),
             bad_purl: Counted::default(),
             other_type: Counted::default(),
@@ -155,6 +157,11 @@ impl Collector {
             pretty_name: pretty_name.or_else(|| single("syft:distro:prettyName")),
             end_of_life: None,
         });
+    }
+
+    /// Entries of the list of components that are none.
+    pub(super) fn odd_entries(&mut self, number: usize) {
+        self.odd_entries += number;
     }
 
     pub(super) fn component(&mut self, component: Component) {
@@ -280,6 +287,20 @@ impl Collector {
         });
         packages.dedup();
         let place = self.inventory.target.name.clone();
+        if self.odd_entries > 0 {
+            let entries = match self.odd_entries {
+                1 => "1 entry among the components is no object and was".to_owned(),
+                number => format!("{number} entries among the components are no objects and were"),
+            };
+            self.inventory.incomplete.push(
+                Incomplete::new(
+                    IncompleteReason::Corrupt,
+                    place.clone(),
+                    format!("{entries} skipped"),
+                )
+                .hint("have the tool that made it corrected"),
+            );
+        }
         let cases = [
             (
                 self.without_purl,

@@ -188,8 +188,7 @@ fn forms_that_are_not_read_are_named() {
         ("SPDXVersion: SPDX-2.3\n", "SPDX in tag-value form"),
         ("{}", "JSON of another kind"),
         (r#"{"spdxVersion":"SPDX-4.0"}"#, "SPDX-4.0 in JSON"),
-        ("{\"bomFormat\":\n\"CycloneDX\",", "line 2"),
-        ("", "line 1, column 0"),
+        ("{\"bomFormat\":\n\"CycloneDX\",}", "line 2, column 13"),
         (&"[".repeat(100_000), "cannot be read"),
         (&nested, "recursion limit"),
     ] {
@@ -351,5 +350,68 @@ fn a_code_name_alone_was_a_distribution_of_that_name() {
         let (_, distro) = read_purl(purl).unwrap();
         let distro = distro.unwrap();
         assert_eq!((&*distro.id, &*distro.version), (id, version), "{purl}");
+    }
+}
+
+#[test]
+fn one_entry_that_is_no_object_made_the_document_unreadable() {
+    let spdx = r#"{"name":"a","externalRefs":[null,{"referenceType":"purl","referenceLocator":"pkg:npm/a@1"}]}"#;
+    for (text, odd) in [
+        (
+            r#"{"bomFormat":"CycloneDX","components":[null,{"purl":"pkg:npm/a@1","licenses":[null,3]},"x",[{}],1]}"#.to_owned(),
+            "4 entries among the components are no objects and were skipped",
+        ),
+        (
+            r#"{"bomFormat":"CycloneDX","components":[{"purl":"pkg:npm/a@1","components":[null]}]}"#.to_owned(),
+            "1 entry among the components is no object and was skipped",
+        ),
+        (
+            format!(r#"{{"spdxVersion":"SPDX-2.3","packages":[{spdx},-1.5,true]}}"#),
+            "2 entries among the components are no objects and were skipped",
+        ),
+    ] {
+        let inventory = inventory(&text);
+        assert_eq!(lines(&inventory.packages), ["npm a 1 | - | - | - | -"]);
+        let messages: Vec<&str> = inventory.incomplete.iter().map(|i| &*i.message).collect();
+        assert_eq!(messages, [odd]);
+        assert_eq!(inventory.incomplete[0].reason, IncompleteReason::Corrupt);
+    }
+}
+
+#[test]
+fn a_document_that_was_cut_off_was_only_malformed() {
+    for text in [
+        "",
+        "{",
+        "\u{feff}{\"bomFormat\": \"Cyc",
+        r#"{"bomFormat":"CycloneDX","components":[{}"#,
+    ] {
+        let length = text.len();
+        assert_eq!(
+            read("bom.json", text.as_bytes()),
+            Err(SbomError::Truncated { length })
+        );
+    }
+    let error = SbomError::Truncated { length: 7 };
+    assert!(error.to_string().contains("byte 7") && error.hint().contains("again"));
+}
+
+#[test]
+fn errors_named_the_types_of_our_own_source() {
+    for text in [
+        "3",
+        r#"{"bomFormat":"CycloneDX","components":3}"#,
+        r#"{"bomFormat":"CycloneDX","metadata":3}"#,
+        r#"{"bomFormat":"CycloneDX","metadata":{"component":3}}"#,
+        r#"{"bomFormat":"CycloneDX","components":[{"evidence":3}]}"#,
+        r#"{"bomFormat":"CycloneDX","components":[{"licenses":[{"license":"MIT"}]}]}"#,
+        r#"{"spdxVersion":"SPDX-2.3","packages":"x"}"#,
+    ] {
+        let error = read("bom.json", text.as_bytes()).unwrap_err().to_string();
+        assert!(
+            !error.contains("struct") && !error.contains("expected expected"),
+            "{error}"
+        );
+        assert!(error.contains("expected a"), "{error}");
     }
 }
