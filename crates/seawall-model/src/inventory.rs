@@ -14,7 +14,7 @@ pub struct Inventory {
     /// Number of packages left out because they serve only to develop or test.
     pub development_excluded: u32,
     /// Sentences for the reader on what is in the target and not among the packages, though nothing
-    /// failed: what is asked for without a version.
+    /// failed: what is asked for without a version, and Java archives that state none.
     pub notes: Vec<String>,
     /// What could not be read.
     pub incomplete: Vec<Incomplete>,

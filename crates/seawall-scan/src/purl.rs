@@ -8,12 +8,26 @@ use seawall_model::{Evidence, Inventory, Package, PackageType, SourcePackage, pu
 /// A longer purl is no purl.
 const MAX_BYTES: usize = 8192;
 
-/// Parses a package URL; `None` if it is none.
+/// Parses a package URL; `None` if it is none. Scheme and type may be written in upper case (purl
+/// specification, "How to parse a purl string"); the type comes out in lower case.
 pub(crate) fn parse(text: &str) -> Option<PackageUrl<'static>> {
     if text.len() > MAX_BYTES {
         return None;
     }
-    PackageUrl::from_str(text).ok()
+    match text.split_once(':') {
+        Some((scheme, rest)) if scheme != "pkg" && scheme.eq_ignore_ascii_case("pkg") => {
+            PackageUrl::from_str(&format!("pkg:{rest}")).ok()
+        }
+        _ => PackageUrl::from_str(text).ok(),
+    }
+}
+
+/// Whether a text begins as the purl of an image does. The rest may be damaged.
+pub(crate) fn is_image_purl(text: &str) -> bool {
+    ["pkg:oci/", "pkg:docker/"].iter().any(|start| {
+        let head = text.get(..start.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(start))
+    })
 }
 
 /// The package that a purl names, with what its qualifiers say of it: `arch`, `epoch`, `upstream`
@@ -205,6 +219,16 @@ mod tests {
                 .and_then(|purl| package(&purl))
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_purl_in_upper_case_was_none() {
+        for text in ["PKG:NPM/a@1", "Pkg:npm/a@1", "pkg:NPM/a@1", "PKG://npm/a@1"] {
+            let purl = parse(text).map(|purl| purl.to_string());
+            assert_eq!(purl.as_deref(), Some("pkg:npm/a@1"), "{text}");
+        }
+        assert_eq!(parse("PKGS:npm/a@1"), None);
+        assert!(is_image_purl("PKG:OCI/web@1") && !is_image_purl("pkg:npm/oci@1"));
     }
 
     #[test]

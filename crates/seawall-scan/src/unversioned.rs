@@ -1,5 +1,6 @@
-//! What files ask for without a version. It is no package that could be matched; unless it was found
-//! installed or in a lockfile, the reader is told so, in one sentence for each kind of file.
+//! What files ask for without a version, and Java archives that state none. It is no package that
+//! could be matched; unless it was found installed or in a lockfile, the reader is told so, in one
+//! sentence for each kind of file.
 
 use crate::analyzers::Unversioned;
 use crate::reconcile::PACKAGE_DIRECTORIES;
@@ -31,10 +32,12 @@ impl Asked {
     /// Adds what the file at `path`, without a leading slash, asks for.
     pub(crate) fn add(&mut self, path: &str, mut wanted: Vec<Unversioned>) {
         wanted.retain(|one| self.include_development || !one.development);
-        // What an installed package asks for is installed with it, or was not needed.
+        // What an installed package asks for is installed with it, or was not needed. An archive in it
+        // is there.
         let rooted = format!("/{path}");
         let is_installed = PACKAGE_DIRECTORIES.iter().any(|d| rooted.contains(d));
-        if !wanted.is_empty() && !is_installed {
+        wanted.retain(|one| !is_installed || one.kind == PackageType::Maven);
+        if !wanted.is_empty() {
             self.files.push((path.to_owned(), wanted));
         }
     }
@@ -88,7 +91,16 @@ impl Asked {
                 missing.files, missing.example
             )
         });
-        requirements.into_iter().chain(dependencies).collect()
+        let archives = self.missing(PackageType::Maven, &|_, _| false);
+        let archives = archives.map(|missing| {
+            let (what, are) = missing.words("Java archive", "Java archives");
+            format!(
+                "{what} without a version {are} not matched, like {}",
+                missing.example
+            )
+        });
+        let notes = requirements.into_iter().chain(dependencies);
+        notes.chain(archives).collect()
     }
 
     /// Whether it is installed or locked beside the project or above it, where a workspace has both.
@@ -117,7 +129,10 @@ impl Asked {
             let so_far = missing.get_or_insert_with(|| Missing {
                 packages: 0,
                 files: 0,
-                example: format!("{} in /{path}", first.name),
+                example: match path.rsplit('/').next() == Some(&first.name) {
+                    true => format!("/{path}"),
+                    false => format!("{} in /{path}", first.name),
+                },
             });
             so_far.packages += 1 + names.count();
             so_far.files += 1;
@@ -191,6 +206,26 @@ mod tests {
         );
         let all = ["zope-interface", "flask", "django"].map(|name| (PyPi, name, "/x"));
         assert_eq!(asked(files, &all).notes(), [""; 0]);
+    }
+
+    #[test]
+    fn java_archives_are_counted_wherever_they_lie() {
+        use PackageType::{Maven, PyPi};
+        let jar: (&str, PackageType, &[&str]) = ("app/x.jar", Maven, &["x.jar"]);
+        let note = "1 Java archive without a version is not matched, like /app/x.jar";
+        assert_eq!(asked(&[jar], &[(Maven, "x.jar", "/x")]).notes(), [note]);
+        let files: &[(&str, PackageType, &[&str])] = &[
+            ("v/site-packages/spark/app.war", Maven, &["a.jar", "b.jar"]),
+            ("v/site-packages/spark/requirements.txt", PyPi, &["a"]),
+            jar,
+        ];
+        assert_eq!(
+            asked(files, &[]).notes(),
+            [
+                "3 Java archives without a version are not matched, like a.jar in \
+              /v/site-packages/spark/app.war"
+            ]
+        );
     }
 
     #[test]

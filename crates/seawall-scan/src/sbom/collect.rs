@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use seawall_model::{
-    Distro, Evidence, Incomplete, IncompleteReason, Inventory, Layer, Package, PackageType, Role,
-    SourcePackage, Target, TargetKind,
+    Distro, DistroFamily, Evidence, Incomplete, IncompleteReason, Inventory, Layer, Package,
+    PackageType, Role, SourcePackage, Target, TargetKind, VersionScheme, purl_namespace,
 };
 
+use super::codename;
 use crate::purl;
 
 /// Names and values beside a component's own fields.
@@ -14,6 +15,12 @@ pub(super) type Properties = Vec<(String, String)>;
 
 /// Most layers that an image may state.
 const MAX_LAYERS: usize = 10_000;
+
+/// Dashes in a name of a distribution, before its release.
+const MAX_DASHES: usize = 8;
+
+/// Most distributions beside the document's own that are named one by one.
+const MAX_OTHERS: usize = 20;
 
 /// One component of any format.
 #[derive(Debug, Default)]
@@ -31,8 +38,9 @@ pub(super) struct Component {
 /// Collects components, and counts what cannot be matched.
 pub(super) struct Collector {
     inventory: Inventory,
-    /// `ID-VERSION_ID` of purls with their frequency.
-    purl_distros: BTreeMap<(String, String), usize>,
+    /// Kept apart until the document's distribution is known.
+    os_packages: Vec<OsPackage>,
+    odd_entries: usize,
     without_purl: Counted,
     bad_purl: Counted,
     other_type: Counted,
@@ -73,7 +81,8 @@ impl Collector {
                 notes: Vec::new(),
                 incomplete: Vec::new(),
             },
-            purl_distros: BTreeMap::new(),
+            os_packages: Vec::new(),
+            odd_entries: 0,
             without_purl: Counted::default(),
             bad_purl: Counted::default(),
             other_type: Counted::default(),
@@ -150,6 +159,11 @@ impl Collector {
         });
     }
 
+    /// Entries of the list of components that are none.
+    pub(super) fn odd_entries(&mut self, number: usize) {
+        self.odd_entries += number;
+    }
+
     pub(super) fn component(&mut self, component: Component) {
         let Some(text) = &component.purl else {
             match program(&component) {
@@ -166,11 +180,6 @@ impl Collector {
             self.other_type.add(text);
             return;
         };
-        if package.kind.is_os()
-            && let Some(distro) = purl_distro(&parsed)
-        {
-            *self.purl_distros.entry(distro).or_default() += 1;
-        }
         if package.version.is_empty() {
             match &component.version {
                 Some(version) => package.version.clone_from(version),
@@ -189,24 +198,81 @@ impl Collector {
         }
         apply_properties(&mut package, &component.properties, &self.inventory.layers);
         tidy(&mut package);
-        self.inventory.packages.push(package);
+        if package.kind.is_os() {
+            self.os_packages.push(OsPackage {
+                package,
+                distro: purl_distro(&parsed),
+                namespace: parsed.namespace().map(os_release_id),
+                purl: text.clone(),
+            });
+        } else {
+            self.inventory.packages.push(package);
+        }
+    }
+
+    /// The distribution that the document states, else the one that most packages name.
+    fn settle_distro(&mut self) {
+        let stated = self.inventory.distro.as_ref();
+        if stated.is_some_and(|distro| !distro.version.is_empty()) {
+            return;
+        }
+        let mut named: BTreeMap<&(String, String), usize> = BTreeMap::new();
+        for distro in self.os_packages.iter().filter_map(|p| p.distro.as_ref()) {
+            let (id, version) = distro;
+            let is_rolling = DistroFamily::from_os_release_id(id)
+                .is_some_and(|family| family.normalize_release(version).is_empty());
+            if stated.is_none_or(|stated| stated.id == *id && !is_rolling) {
+                *named.entry(distro).or_default() += 1;
+            }
+        }
+        let Some(((id, version), _)) = named.into_iter().max_by_key(|(_, number)| *number) else {
+            return;
+        };
+        let (id, version) = (id.clone(), version.clone());
+        match &mut self.inventory.distro {
+            Some(stated) => stated.version = version,
+            None => self.inventory.distro = Some(distro_of(id, version)),
+        }
+    }
+
+    /// Adds the OS packages that are of the document's distribution. An inventory has one, whose
+    /// advisories say nothing of another's packages: those are counted instead.
+    fn add_os_packages(&mut self) {
+        let mut others: BTreeMap<String, Counted> = BTreeMap::new();
+        let own = self.inventory.distro.as_ref();
+        for package in std::mem::take(&mut self.os_packages) {
+            match own.and_then(|own| package.other_distribution(own)) {
+                None => self.inventory.packages.push(package.package),
+                Some(other) => {
+                    let is_listed = others.len() < MAX_OTHERS || others.contains_key(&other);
+                    let other = match is_listed {
+                        true => other,
+                        false => ANOTHER.to_owned(),
+                    };
+                    others.entry(other).or_default().add(&package.purl);
+                }
+            }
+        }
+        let own = own.map_or(String::new(), |own| spoken(&own.id, &own.version));
+        for (other, Counted { number, example }) in others {
+            let are = match number {
+                1 => "1 package is".to_owned(),
+                number => format!("{number} packages are"),
+            };
+            let message = format!(
+                "{are} of {other} in a document of {own} and not matched, the first is `{example}`"
+            );
+            let place = self.inventory.target.name.clone();
+            self.inventory.incomplete.push(
+                Incomplete::new(IncompleteReason::Unsupported, place, message)
+                    .hint("have the tool that made it write a document for each distribution"),
+            );
+        }
     }
 
     pub(super) fn finish(mut self) -> Inventory {
-        if self.inventory.distro.is_none() {
-            let likeliest = self
-                .purl_distros
-                .into_iter()
-                .max_by_key(|(_, number)| *number);
-            self.inventory.distro = likeliest.map(|((id, version), _)| Distro {
-                id,
-                version,
-                id_like: Vec::new(),
-                codename: None,
-                pretty_name: None,
-                end_of_life: None,
-            });
-        }
+        self.settle_distro();
+        self.add_os_packages();
         let packages = &mut self.inventory.packages;
         packages.sort_by(|a, b| {
             let key = |p: &Package| {
@@ -221,6 +287,20 @@ impl Collector {
         });
         packages.dedup();
         let place = self.inventory.target.name.clone();
+        if self.odd_entries > 0 {
+            let entries = match self.odd_entries {
+                1 => "1 entry among the components is no object and was".to_owned(),
+                number => format!("{number} entries among the components are no objects and were"),
+            };
+            self.inventory.incomplete.push(
+                Incomplete::new(
+                    IncompleteReason::Corrupt,
+                    place.clone(),
+                    format!("{entries} skipped"),
+                )
+                .hint("have the tool that made it corrected"),
+            );
+        }
         let cases = [
             (
                 self.without_purl,
@@ -262,6 +342,72 @@ impl Collector {
             }
         }
         self.inventory
+    }
+}
+
+/// A distribution that is not named.
+const ANOTHER: &str = "another distribution";
+
+/// A distribution's package, with what its purl says of the distribution.
+struct OsPackage {
+    package: Package,
+    /// `ID` and `VERSION_ID` by the qualifier `distro`.
+    distro: Option<(String, String)>,
+    /// As an `ID`.
+    namespace: Option<String>,
+    purl: String,
+}
+
+impl OsPackage {
+    /// The distribution or release that this is of, if that is not `own`.
+    fn other_distribution(&self, own: &Distro) -> Option<String> {
+        let mut ids = std::iter::once(&own.id).chain(&own.id_like);
+        let family = ids.find_map(|id| DistroFamily::from_os_release_id(id));
+        let is_own = |id: &str| {
+            let other = DistroFamily::from_os_release_id(id);
+            id == own.id || other.is_some() && other == family
+        };
+        if let Some((id, version)) = &self.distro {
+            let release = |version: &str| match family {
+                Some(family) => family.normalize_release(version),
+                None => version.to_owned(),
+            };
+            let is_release = version.is_empty() || release(version) == release(&own.version);
+            if !is_own(id) || !is_release {
+                return Some(spoken(id, version));
+            }
+        } else if let Some(namespace) = &self.namespace {
+            // A vendor's name may stand for any of its distributions, and an unknown one is no proof.
+            let is_known = DistroFamily::from_os_release_id(namespace).is_some();
+            let is_vendor = purl_namespace(namespace) == purl_namespace(&own.id);
+            if is_known && !is_vendor && !is_own(namespace) {
+                return Some(namespace.clone());
+            }
+        }
+        let scheme = match self.package.kind {
+            PackageType::Deb => VersionScheme::Deb,
+            PackageType::Apk => VersionScheme::Apk,
+            _ => VersionScheme::Rpm,
+        };
+        let fits = family.is_none_or(|family| family.scheme() == scheme);
+        (!fits).then(|| ANOTHER.to_owned())
+    }
+}
+
+/// A distribution's name and release for a sentence.
+fn spoken(id: &str, version: &str) -> String {
+    format!("{id} {version}").trim().to_owned()
+}
+
+/// A distribution of which no more is known.
+pub(super) fn distro_of(id: String, version: String) -> Distro {
+    Distro {
+        id,
+        version,
+        id_like: Vec::new(),
+        codename: None,
+        pretty_name: None,
+        end_of_life: None,
     }
 }
 
@@ -317,19 +463,35 @@ fn cpe_product(cpe: &str) -> Option<String> {
     })
 }
 
-/// Distribution and release of a purl: `debian-12`, `opensuse-leap-15.5`, or Trivy's bare version.
+/// Distribution and release of a purl: `debian-12`, `opensuse-leap-15.5`, a code name, or Trivy's
+/// bare version.
 pub(super) fn purl_distro(purl: &packageurl::PackageUrl<'_>) -> Option<(String, String)> {
-    let distro = purl.qualifiers().get("distro")?;
-    let namespace = purl.namespace().unwrap_or_default();
-    if distro.starts_with(|c: char| c.is_ascii_digit()) {
-        return Some((os_release_id(namespace), distro.to_string()));
+    let distro: &str = purl.qualifiers().get("distro")?;
+    let starts_with_digit = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    if starts_with_digit(distro) {
+        let namespace = purl.namespace()?;
+        return Some((os_release_id(namespace), distro.to_owned()));
     }
-    match distro.rsplit_once('-') {
-        Some((id, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => {
-            Some((os_release_id(id), version.to_owned()))
-        }
-        _ => Some((os_release_id(distro), String::new())),
+    if let Some((id, version)) = codename::release(distro) {
+        return Some((id.to_owned(), version.to_owned()));
     }
+    // Both name and release may have dashes: `opensuse-leap-15.5`, `openeuler-22.03-LTS-SP1`.
+    let mut splits = distro
+        .match_indices('-')
+        .take(MAX_DASHES)
+        .filter_map(|(at, _)| distro.split_at_checked(at))
+        .filter_map(|(id, rest)| Some((id, rest.strip_prefix('-')?)));
+    let is_known = |id: &str| DistroFamily::from_os_release_id(&os_release_id(id)).is_some();
+    let numbered = splits
+        .clone()
+        .find(|(_, version)| starts_with_digit(version));
+    let split = match numbered {
+        // syft's `arch-rolling`; `opensuse-tumbleweed` is a name as a whole.
+        None if !is_known(distro) => splits.find(|(id, _)| is_known(id)),
+        numbered => numbered,
+    };
+    let (id, version) = split.unwrap_or((distro, ""));
+    Some((os_release_id(id), version.to_owned()))
 }
 
 /// The `ID` of os-release(5) for the names that Trivy gives distributions.

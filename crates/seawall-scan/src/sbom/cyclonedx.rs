@@ -4,8 +4,10 @@ use serde::Deserialize;
 
 use super::collect::{Collector, Component, Properties};
 use super::field::{List, Text};
+use crate::purl::is_image_purl;
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Bom {
     #[serde(default)]
     metadata: Option<Metadata>,
@@ -14,11 +16,13 @@ pub(super) struct Bom {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Metadata {
     component: Option<Row>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Row {
     #[serde(rename = "type", default)]
     kind: Text,
@@ -46,6 +50,7 @@ struct Row {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct LicenseChoice {
     license: Option<License>,
     #[serde(default)]
@@ -53,6 +58,7 @@ struct LicenseChoice {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct License {
     #[serde(default)]
     id: Text,
@@ -61,6 +67,7 @@ struct License {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Property {
     #[serde(default)]
     name: Text,
@@ -69,12 +76,14 @@ struct Property {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Evidence {
     #[serde(default)]
     occurrences: List<Occurrence>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Occurrence {
     #[serde(default)]
     location: Text,
@@ -89,18 +98,17 @@ pub(super) fn read(bom: Bom, collector: &mut Collector) {
             collector.subject(name, root.version.text(), &properties);
         }
         // An application's SBOM describes a package too; an image's does not.
-        if root
-            .purl
-            .text()
-            .is_some_and(|purl| !purl.starts_with("pkg:oci/") && !purl.starts_with("pkg:docker/"))
-        {
+        if root.purl.text().is_some_and(|purl| !is_image_purl(purl)) {
             open.push(root);
         } else {
+            collector.odd_entries(root.components.odd_entries());
             open.extend(root.components.0);
         }
     }
+    collector.odd_entries(bom.components.odd_entries());
     open.extend(bom.components.0);
     while let Some(mut row) = open.pop() {
+        collector.odd_entries(row.components.odd_entries());
         open.append(&mut row.components.0);
         match row.kind.text() {
             Some("operating-system") => {

@@ -1,6 +1,7 @@
 //! Bills of materials, read into inventories: CycloneDX 1.2 to 1.6 and SPDX 2.2, 2.3 and 3.0, in
 //! JSON, with what syft, Trivy and Seawall itself write beside the standard's own fields.
 
+mod codename;
 mod collect;
 mod cyclonedx;
 mod field;
@@ -36,6 +37,12 @@ pub enum SbomError {
         /// What is wrong.
         message: String,
     },
+    /// It ends before its last bracket is closed.
+    #[error("the bill of materials is cut off: it ends at byte {length} in the middle of its JSON")]
+    Truncated {
+        /// How many bytes there are.
+        length: usize,
+    },
     /// It is larger than the cap.
     #[error("the bill of materials is larger than {MAX_BYTES} bytes")]
     TooLarge,
@@ -53,6 +60,9 @@ impl SbomError {
                 "CycloneDX 1.2 to 1.6 and SPDX 2.2, 2.3 and 3.0 are read, each in JSON: convert it, or \
                  have its tool write JSON"
             }
+            Self::Truncated { .. } => {
+                "have its tool write it again, and see that the disk is not full and the transfer whole"
+            }
             Self::TooLarge | Self::TooMany => {
                 "have its tool leave out files, and list packages alone"
             }
@@ -66,21 +76,14 @@ impl SbomError {
 pub fn read_purl(text: &str) -> Option<(Package, Option<Distro>)> {
     let purl = crate::purl::parse(text)?;
     let package = crate::purl::package(&purl)?;
-    let distro = collect::purl_distro(&purl).map(|(id, version)| Distro {
-        id,
-        version,
-        id_like: Vec::new(),
-        codename: None,
-        pretty_name: None,
-        end_of_life: None,
-    });
+    let distro = collect::purl_distro(&purl).map(|(id, version)| collect::distro_of(id, version));
     Some((package, distro))
 }
 
 /// Reads a bill of materials. `name` becomes the target's name.
 ///
-/// What cannot be matched (components without a package URL, of an unknown type, without a version)
-/// is counted in [`Inventory::incomplete`].
+/// What cannot be matched (components without a package URL, of an unknown type, without a version,
+/// packages of another distribution than the document's) is counted in [`Inventory::incomplete`].
 ///
 /// # Errors
 /// The document as a whole is not of a form that is read, or is damaged.
@@ -88,8 +91,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Inventory, SbomError> {
     if bytes.len() > MAX_BYTES {
         return Err(SbomError::TooLarge);
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if let Some(other) = other_form(bytes) {
+    if let Some(other) = other_form(without_mark(bytes)) {
         return Err(SbomError::Unsupported(other.to_owned()));
     }
     if memchr::memchr_iter(b'{', bytes).count() > MAX_OBJECTS {
@@ -136,7 +138,7 @@ fn other_form(bytes: &[u8]) -> Option<&'static str> {
 
 /// The keys that tell the formats apart.
 #[derive(Deserialize)]
-#[serde(expecting = "expected an object")]
+#[serde(expecting = "an object")]
 struct Shape {
     #[serde(rename = "bomFormat", default)]
     bom_format: Text,
@@ -148,8 +150,17 @@ struct Shape {
     graph: Option<IgnoredAny>,
 }
 
+/// Without a byte order mark.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SbomError> {
-    serde_json::from_slice(bytes).map_err(|error| {
+    serde_json::from_slice(without_mark(bytes)).map_err(|error| {
+        if error.is_eof() {
+            let length = bytes.len();
+            return SbomError::Truncated { length };
+        }
         let (line, column) = (error.line(), error.column());
         let message = error.to_string();
         let place = format!(" at line {line} column {column}");

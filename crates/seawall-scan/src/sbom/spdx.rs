@@ -4,14 +4,17 @@ use serde::Deserialize;
 
 use super::collect::{Collector, Component, Properties};
 use super::field::{List, Text};
+use crate::purl::is_image_purl;
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Document {
     #[serde(default)]
     packages: List<Row>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Row {
     #[serde(rename = "SPDXID", default)]
     id: Text,
@@ -34,10 +37,11 @@ struct Row {
     #[serde(default)]
     annotations: List<Annotation>,
     #[serde(rename = "attributionTexts", default)]
-    attributions: List<Text>,
+    attributions: Text,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Reference {
     #[serde(rename = "referenceType", default)]
     kind: Text,
@@ -46,12 +50,14 @@ struct Reference {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Annotation {
     #[serde(default)]
     comment: Text,
 }
 
 pub(super) fn read(document: Document, collector: &mut Collector) {
+    collector.odd_entries(document.packages.odd_entries());
     // The subject first: it tells the layers that packages name.
     let (subjects, packages): (Vec<Row>, Vec<Row>) =
         document.packages.0.into_iter().partition(Row::is_subject);
@@ -77,9 +83,7 @@ impl Row {
     /// What was scanned, as syft (`SPDXRef-DocumentRoot-`), Trivy (by purpose) and Seawall write it.
     fn is_subject(&self) -> bool {
         let id = self.id.text().unwrap_or_default();
-        let image = self
-            .purl()
-            .is_none_or(|purl| purl.starts_with("pkg:oci/") || purl.starts_with("pkg:docker/"));
+        let image = self.purl().is_none_or(is_image_purl);
         let by_purpose = matches!(self.purpose.text(), Some("CONTAINER" | "DEVICE"));
         let by_id = id.starts_with("SPDXRef-DocumentRoot") || id == "SPDXRef-Target";
         image && (by_purpose || by_id)
@@ -104,9 +108,9 @@ impl Row {
             properties.extend(pairs.unwrap_or_default());
         }
         // Trivy: `SrcName: glibc`, once as attribution, now as annotation.
-        let attributions = self.attributions.0.iter();
-        let texts = attributions.chain(self.annotations.0.iter().map(|row| &row.comment));
-        for text in texts.filter_map(Text::text) {
+        let comments = self.annotations.0.iter();
+        let comments = comments.filter_map(|row| row.comment.text());
+        for text in self.attributions.texts().chain(comments) {
             if let Some((key, value)) = text.split_once(": ")
                 && !key.contains(|c: char| !c.is_ascii_alphabetic())
             {

@@ -6,12 +6,14 @@ use super::collect::{Collector, Component, Properties};
 use super::field::{List, Text};
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Document {
     #[serde(rename = "@graph", default)]
     graph: List<Element>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Element {
     #[serde(rename = "type", alias = "@type", default)]
     kind: Text,
@@ -28,6 +30,7 @@ struct Element {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Identifier {
     #[serde(rename = "externalIdentifierType", default)]
     kind: Text,
@@ -36,6 +39,7 @@ struct Identifier {
 }
 
 pub(super) fn read(document: Document, collector: &mut Collector) {
+    collector.odd_entries(document.graph.odd_entries());
     for element in document.graph.0 {
         if element.kind.text() != Some("software_Package") {
             continue;

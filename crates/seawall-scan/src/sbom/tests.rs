@@ -188,8 +188,7 @@ fn forms_that_are_not_read_are_named() {
         ("SPDXVersion: SPDX-2.3\n", "SPDX in tag-value form"),
         ("{}", "JSON of another kind"),
         (r#"{"spdxVersion":"SPDX-4.0"}"#, "SPDX-4.0 in JSON"),
-        ("{\"bomFormat\":\n\"CycloneDX\",", "line 2"),
-        ("", "line 1, column 0"),
+        ("{\"bomFormat\":\n\"CycloneDX\",}", "line 2, column 13"),
         (&"[".repeat(100_000), "cannot be read"),
         (&nested, "recursion limit"),
     ] {
@@ -242,4 +241,177 @@ fn a_document_of_millions_of_empty_objects_is_refused_before_they_take_memory() 
     let texts = r#""","#.repeat(1_000_000);
     let text = format!(r#"{{"bomFormat":"CycloneDX","components":[{{"name":[{texts}""]}}]}}"#);
     assert_eq!(inventory(&text).packages.len(), 0);
+}
+
+/// A CycloneDX document of these purls.
+fn document_of(purls: &[&str]) -> String {
+    let rows = purls
+        .iter()
+        .map(|purl| format!(r#"{{"name":"x","purl":"{purl}"}}"#));
+    let rows: Vec<String> = rows.collect();
+    format!(
+        r#"{{"bomFormat":"CycloneDX","components":[{}]}}"#,
+        rows.join(",")
+    )
+}
+
+#[test]
+fn packages_of_one_distribution_were_matched_as_another_s() {
+    let zlib = "pkg:apk/alpine/zlib@1?distro=alpine-3.12.12";
+    let inventory = inventory(&document_of(&[
+        zlib,
+        "pkg:deb/debian/apt@1?distro=debian-8",
+        "pkg:deb/debian/dpkg@1?distro=debian-8.11",
+        "pkg:deb/debian/unsaid@1",
+        "pkg:deb/debian/bash@1?distro=debian-8",
+        "pkg:deb/debian/new@1?distro=bookworm",
+        "pkg:deb/ubuntu/other@1",
+        "pkg:apk/misfit@1",
+        "pkg:npm/a@1",
+    ]));
+    let names: Vec<&str> = inventory.packages.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["apt", "bash", "dpkg", "unsaid", "a"]);
+    let said: Vec<&str> = inventory
+        .incomplete
+        .iter()
+        .map(|i| i.message.as_str())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "1 package is of alpine 3.12.12 in a document of debian 8 and not matched, the first is \
+             `pkg:apk/alpine/zlib@1?distro=alpine-3.12.12`",
+            "1 package is of another distribution in a document of debian 8 and not matched, the \
+             first is `pkg:apk/misfit@1`",
+            "1 package is of debian 12 in a document of debian 8 and not matched, the first is \
+             `pkg:deb/debian/new@1?distro=bookworm`",
+            "1 package is of ubuntu in a document of debian 8 and not matched, the first is \
+             `pkg:deb/ubuntu/other@1`",
+        ]
+    );
+}
+
+#[test]
+fn a_vendor_s_name_is_no_other_distribution() {
+    for (name, version, purl) in [
+        ("redhat", "9.4", "pkg:rpm/redhat/a@1?distro=redhat-9.4"),
+        ("rhel", "9.4", "pkg:rpm/redhat/a@1"),
+        ("sles", "15.6", "pkg:rpm/suse/a@1?distro=sles-15.6"),
+        ("opensuse-tumbleweed", "20260101", "pkg:rpm/opensuse/a@1"),
+        ("alpine", "3.16.9", "pkg:apk/alpine/a@1?distro=3.16.9"),
+        (
+            "amazon",
+            "2 (Karoo)",
+            "pkg:rpm/amazon/a@1?distro=amazon-2%20%28Karoo%29",
+        ),
+        (
+            "openEuler",
+            "22.03-LTS-SP1",
+            "pkg:rpm/openeuler/a@1?distro=openeuler-22.03-LTS-SP1",
+        ),
+        ("debian", "", "pkg:deb/debian/a@1?distro=debian-12"),
+        ("oddix", "1", "pkg:rpm/oddix/a@1?distro=oddix-1"),
+        ("arch", "", "pkg:alpm/arch/a@1?distro=arch-rolling"),
+    ] {
+        let text = format!(
+            r#"{{"bomFormat":"CycloneDX","components":[{{"name":"x","purl":"{purl}"}},
+              {{"type":"operating-system","name":"{name}","version":"{version}"}}]}}"#
+        );
+        let inventory = inventory(&text);
+        assert_eq!(inventory.incomplete, [], "{purl}");
+        assert_eq!(inventory.packages.len(), 1, "{purl}");
+    }
+}
+
+#[test]
+fn a_code_name_alone_was_a_distribution_of_that_name() {
+    for (purl, id, version) in [
+        ("pkg:deb/debian/a@1?distro=bookworm", "debian", "12"),
+        ("pkg:deb/debian/a@1?distro=debian-bookworm", "debian", "12"),
+        ("pkg:deb/debian/a@1?distro=sid", "debian", ""),
+        ("pkg:deb/ubuntu/a@1?distro=jammy", "ubuntu", "22.04"),
+        ("pkg:deb/ubuntu/a@1?distro=ubuntu-jammy", "ubuntu", "22.04"),
+        ("pkg:rpm/fedora/a@1?distro=fedora-25", "fedora", "25"),
+        (
+            "pkg:rpm/suse/a@1?distro=opensuse-leap-15.5",
+            "opensuse-leap",
+            "15.5",
+        ),
+        ("pkg:alpm/arch/a@1?distro=arch", "arch", ""),
+        ("pkg:alpm/arch/a@1?distro=arch-rolling", "arch", "rolling"),
+        ("pkg:apk/alpine/a@1?distro=alpine-edge", "alpine", "edge"),
+        (
+            "pkg:rpm/opensuse/a@1?distro=opensuse-tumbleweed",
+            "opensuse-tumbleweed",
+            "",
+        ),
+        ("pkg:rpm/odd/a@1?distro=odd-ix", "odd-ix", ""),
+    ] {
+        let (_, distro) = read_purl(purl).unwrap();
+        let distro = distro.unwrap();
+        assert_eq!((&*distro.id, &*distro.version), (id, version), "{purl}");
+    }
+}
+
+#[test]
+fn one_entry_that_is_no_object_made_the_document_unreadable() {
+    let spdx = r#"{"name":"a","externalRefs":[null,{"referenceType":"purl","referenceLocator":"pkg:npm/a@1"}]}"#;
+    for (text, odd) in [
+        (
+            r#"{"bomFormat":"CycloneDX","components":[null,{"purl":"pkg:npm/a@1","licenses":[null,3]},"x",[{}],1]}"#.to_owned(),
+            "4 entries among the components are no objects and were skipped",
+        ),
+        (
+            r#"{"bomFormat":"CycloneDX","components":[{"purl":"pkg:npm/a@1","components":[null]}]}"#.to_owned(),
+            "1 entry among the components is no object and was skipped",
+        ),
+        (
+            format!(r#"{{"spdxVersion":"SPDX-2.3","packages":[{spdx},-1.5,true]}}"#),
+            "2 entries among the components are no objects and were skipped",
+        ),
+    ] {
+        let inventory = inventory(&text);
+        assert_eq!(lines(&inventory.packages), ["npm a 1 | - | - | - | -"]);
+        let messages: Vec<&str> = inventory.incomplete.iter().map(|i| &*i.message).collect();
+        assert_eq!(messages, [odd]);
+        assert_eq!(inventory.incomplete[0].reason, IncompleteReason::Corrupt);
+    }
+}
+
+#[test]
+fn a_document_that_was_cut_off_was_only_malformed() {
+    for text in [
+        "",
+        "{",
+        "\u{feff}{\"bomFormat\": \"Cyc",
+        r#"{"bomFormat":"CycloneDX","components":[{}"#,
+    ] {
+        let length = text.len();
+        assert_eq!(
+            read("bom.json", text.as_bytes()),
+            Err(SbomError::Truncated { length })
+        );
+    }
+    let error = SbomError::Truncated { length: 7 };
+    assert!(error.to_string().contains("byte 7") && error.hint().contains("again"));
+}
+
+#[test]
+fn errors_named_the_types_of_our_own_source() {
+    for text in [
+        "3",
+        r#"{"bomFormat":"CycloneDX","components":3}"#,
+        r#"{"bomFormat":"CycloneDX","metadata":3}"#,
+        r#"{"bomFormat":"CycloneDX","metadata":{"component":3}}"#,
+        r#"{"bomFormat":"CycloneDX","components":[{"evidence":3}]}"#,
+        r#"{"bomFormat":"CycloneDX","components":[{"licenses":[{"license":"MIT"}]}]}"#,
+        r#"{"spdxVersion":"SPDX-2.3","packages":"x"}"#,
+    ] {
+        let error = read("bom.json", text.as_bytes()).unwrap_err().to_string();
+        assert!(
+            !error.contains("struct") && !error.contains("expected expected"),
+            "{error}"
+        );
+        assert!(error.contains("expected a"), "{error}");
+    }
 }

@@ -4,6 +4,9 @@ use seawall_model::PackageType;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// The node of the project itself in a graph of Conan 1, which numbers nodes from it on.
+const PROJECT: &str = "0";
+
 /// `conan.lock` of Conan 1 (a graph) and 2 (lists) (docs.conan.io, "Lockfiles"). What is needed to
 /// build only is marked as development.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ struct Node {
     reference: Option<String>,
     /// The same with the package's id, before Conan 1.22.
     pref: Option<String>,
-    /// Set on the project's own node.
+    /// Set on the project's own node, and on those of packages in development.
     path: Option<String>,
     /// `host` or `build`.
     context: Option<String>,
@@ -55,13 +58,10 @@ impl Analyzer for ConanLock {
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let lock: Lock = document::json(file)?;
         let mut declared = Declared::new(PackageType::Conan);
-        for node in lock
-            .graph_lock
-            .iter()
-            .flat_map(|graph| graph.nodes.values())
-        {
+        for (id, node) in lock.graph_lock.iter().flat_map(|graph| &graph.nodes) {
             let reference = node.reference.as_ref().or(node.pref.as_ref());
-            if let (Some(reference), None) = (reference, &node.path) {
+            let is_project = id == PROJECT || node.path.is_some();
+            if let Some(reference) = reference.filter(|_| !is_project) {
                 let development = node.context.as_deref() == Some("build");
                 add(reference, development, &mut declared);
             }
@@ -117,7 +117,8 @@ impl Analyzer for ConanfileTxt {
 fn add(reference: &str, development: bool, declared: &mut Declared) {
     if let Some((name, rest)) = reference.split_once('/') {
         let version = rest.split(['@', '#', ':', '%']).next().unwrap_or_default();
-        if !version.starts_with('[') {
+        // Conan writes Python's `None` where a recipe has no version.
+        if !version.starts_with('[') && version != "None" {
             declared.add(name.trim(), version.trim(), development);
         }
     }
@@ -154,6 +155,19 @@ mod tests {
             br#"{"version": "0.5", "requires": ["zlib/1.2.13#4e74%1667396813.733"],
                 "build_requires": ["cmake/3.25.3#00%1"], "python_requires": ["tool/0.1"]}"#,
             &["zlib 1.2.13", "cmake 3.25.3 dev", "tool 0.1 dev"],
+        );
+    }
+
+    #[test]
+    fn the_project_itself_was_listed_as_a_package() {
+        check(
+            &ConanLock,
+            "conan.lock",
+            br#"{"graph_lock": {"nodes": {
+                "0": {"ref": "own/1.0", "requires": ["1", "2"]},
+                "1": {"ref": "zlib/1.2.11#0123"},
+                "2": {"ref": "tools/None"}}}, "version": "0.4"}"#,
+            &["zlib 1.2.11"],
         );
     }
 

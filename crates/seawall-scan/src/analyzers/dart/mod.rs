@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 /// `pubspec.lock` (dart.dev, "Glossary": lockfile).
 ///
-/// Hosted packages are taken, and those of Git repositories, whose version the lockfile states;
-/// `path` and `sdk` packages are not. Only direct dependencies are marked as development.
+/// Hosted packages are taken; those of Git repositories are not, as a fork under the name and
+/// version of a hosted package has another's advisories, and neither are `path` and `sdk` packages. Only direct dependencies are marked as development.
 #[derive(Debug)]
 pub struct PubspecLock;
 
@@ -42,7 +42,7 @@ impl Analyzer for PubspecLock {
         let mut declared = Declared::new(PackageType::Pub);
         for lock in document::yaml::<Lock>(file)? {
             for (name, package) in lock.packages.unwrap_or_default() {
-                if matches!(package.source.as_str(), "hosted" | "git") {
+                if package.source == "hosted" {
                     let development = package.dependency == "direct dev";
                     declared.add(&name, &package.version, development);
                 }
@@ -59,12 +59,12 @@ mod tests {
     use crate::analyzers::testing::{analyze, check};
 
     #[test]
-    fn pubspec_lock() {
+    fn a_fork_in_a_git_repository_was_taken_for_the_hosted_package() {
         check(
             &PubspecLock,
             "app/pubspec.lock",
             include_bytes!("fixtures/pubspec.lock"),
-            &["fork 0.1.0", "http 0.13.3", "lints 2.0.0 dev", "meta 1.7.0"],
+            &["http 0.13.3", "lints 2.0.0 dev", "meta 1.7.0"],
         );
     }
 

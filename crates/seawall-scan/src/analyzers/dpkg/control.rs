@@ -5,6 +5,8 @@
 pub(super) struct Paragraph<'a> {
     /// Where it begins, in bytes.
     pub(super) offset: usize,
+    /// Where the next one begins, if no blank line is between them.
+    pub(super) runs_into: Option<usize>,
     fields: Vec<(&'a str, &'a str)>,
 }
 
@@ -19,7 +21,8 @@ impl<'a> Paragraph<'a> {
     }
 }
 
-/// The paragraphs of a text, separated by blank lines. Continuation lines are skipped: no field
+/// The paragraphs of a text, separated by blank lines. A second `Package` field begins another
+/// paragraph even where the blank line is lost, or its package would be too. Continuation lines are skipped: no field
 /// that is asked for has any.
 #[derive(Debug)]
 pub(super) struct Paragraphs<'a> {
@@ -53,9 +56,15 @@ impl<'a> Iterator for Paragraphs<'a> {
     type Item = Paragraph<'a>;
 
     fn next(&mut self) -> Option<Paragraph<'a>> {
-        let mut fields = Vec::new();
+        let mut fields: Vec<(&str, &str)> = Vec::new();
         let mut offset = self.offset;
-        while let Some(line) = self.next_line() {
+        let mut runs_into = None;
+        let is_package = |name: &str| name.eq_ignore_ascii_case("Package");
+        loop {
+            let line_start = (self.rest, self.offset);
+            let Some(line) = self.next_line() else {
+                break;
+            };
             if line.trim().is_empty() {
                 if !fields.is_empty() {
                     break;
@@ -64,9 +73,18 @@ impl<'a> Iterator for Paragraphs<'a> {
             } else if !line.starts_with([' ', '\t', '#'])
                 && let Some((name, value)) = line.split_once(':')
             {
+                if is_package(name) && fields.iter().any(|(own, _)| is_package(own)) {
+                    (self.rest, self.offset) = line_start;
+                    runs_into = Some(self.offset);
+                    break;
+                }
                 fields.push((name, value.trim()));
             }
         }
-        (!fields.is_empty()).then_some(Paragraph { offset, fields })
+        (!fields.is_empty()).then_some(Paragraph {
+            offset,
+            runs_into,
+            fields,
+        })
     }
 }

@@ -69,22 +69,30 @@ fn text(file: &File<'_>) -> Result<String, AnalyzeError> {
 /// reported with its offset, and the others are still read.
 fn parse_status(path: &str, text: &str, found: &mut Found) {
     for paragraph in Paragraphs::new(text) {
-        if paragraph
-            .field("Status")
-            .is_some_and(|status| !is_on_disk(status))
-        {
-            continue;
-        }
-        let (Some(name), Some(version)) = (paragraph.field("Package"), paragraph.field("Version"))
-        else {
+        let mut note = |message: String, offset: usize| {
             found.note(
-                Incomplete::new(
-                    IncompleteReason::Corrupt,
-                    format!("/{path}"),
-                    "dpkg: an installed package without name or version",
-                )
-                .at(paragraph.offset as u64),
+                Incomplete::new(IncompleteReason::Corrupt, format!("/{path}"), message)
+                    .at(offset as u64),
             );
+        };
+        let name = paragraph.field("Package");
+        let spoken = name.map_or(String::new(), |name| format!(" '{name}'"));
+        if let Some(next) = paragraph.runs_into {
+            let message = format!("dpkg: no blank line between the package{spoken} and the next");
+            note(message, next);
+        }
+        match paragraph.field("Status").map(is_on_disk) {
+            Some(Some(false)) => continue,
+            // Better a package too many than one whose flaws nobody hears of.
+            Some(None) => note(
+                format!("dpkg: the package{spoken} is in no state that dpkg knows"),
+                paragraph.offset,
+            ),
+            Some(Some(true)) | None => {}
+        }
+        let (Some(name), Some(version)) = (name, paragraph.field("Version")) else {
+            let message = "dpkg: an installed package without name or version";
+            note(message.to_owned(), paragraph.offset);
             continue;
         };
         let mut package = Package::new(PackageType::Deb, name, version, Evidence::Database);
@@ -96,15 +104,17 @@ fn parse_status(path: &str, text: &str, found: &mut Found) {
 }
 
 /// Whether the files of a package with this `Status` (what is wanted, an error flag, and its state)
-/// are unpacked. `config-files`, `not-installed` and `half-installed` packages have none or only
-/// some, and one that is only wanted elsewhere (`deinstall`) may still be there in whole.
-fn is_on_disk(status: &str) -> bool {
-    matches!(
-        status.split_ascii_whitespace().nth(2),
-        Some(
-            "installed" | "unpacked" | "half-configured" | "triggers-awaited" | "triggers-pending"
-        )
-    )
+/// are unpacked; `None` if the state is none of dpkg(1). `config-files`, `not-installed` and
+/// `half-installed` packages have none or only some, and one that is only wanted elsewhere
+/// (`deinstall`) may still be there in whole.
+fn is_on_disk(status: &str) -> Option<bool> {
+    match status.split_ascii_whitespace().nth(2)? {
+        "installed" | "unpacked" | "half-configured" | "triggers-awaited" | "triggers-pending" => {
+            Some(true)
+        }
+        "config-files" | "not-installed" | "half-installed" => Some(false),
+        _ => None,
+    }
 }
 
 /// `Source: name (version)`; name and version default to the binary package's own.

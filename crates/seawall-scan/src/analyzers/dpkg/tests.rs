@@ -148,3 +148,50 @@ fn bytes_that_are_not_text_are_survived() {
     );
     assert_eq!(found.packages.len(), 1);
 }
+
+#[test]
+fn a_package_was_lost_with_the_blank_line_before_it() {
+    let text = "Package: a\nStatus: install ok installed\nVersion: 1\n\
+                Package: b\nStatus: install ok installed\nVersion: 2\n\n\
+                Package: c\nVersion: 3\n";
+    check(
+        "var/lib/dpkg/status",
+        text,
+        &["a 1 - a 1", "b 2 - b 2", "c 3 - c 3"],
+    );
+    let found = analyze("var/lib/dpkg/status", text.as_bytes());
+    let [note] = &found.incomplete[..] else {
+        panic!("one place is damaged: {:?}", found.incomplete);
+    };
+    assert_eq!(note.reason, IncompleteReason::Corrupt);
+    assert_eq!(
+        note.message,
+        "dpkg: no blank line between the package 'a' and the next"
+    );
+    assert_eq!(note.offset, text.find("Package: b").map(|n| n as u64));
+}
+
+#[test]
+fn a_package_in_an_unknown_state_was_dropped_without_a_word() {
+    for status in ["install ok instxlled", "install ok"] {
+        let text = format!("Package: a\nStatus: {status}\nVersion: 1\n");
+        check("var/lib/dpkg/status", &text, &["a 1 - a 1"]);
+        let found = analyze("var/lib/dpkg/status", text.as_bytes());
+        let messages: Vec<&str> = found.incomplete.iter().map(|i| &*i.message).collect();
+        assert_eq!(
+            messages,
+            ["dpkg: the package 'a' is in no state that dpkg knows"]
+        );
+    }
+    for status in [
+        "deinstall ok config-files",
+        "unknown ok not-installed",
+        "install ok half-installed",
+    ] {
+        let text = format!("Package: a\nStatus: {status}\nVersion: 1\n");
+        assert_eq!(
+            analyze("var/lib/dpkg/status", text.as_bytes()),
+            Found::default()
+        );
+    }
+}

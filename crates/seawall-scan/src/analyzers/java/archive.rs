@@ -103,7 +103,7 @@ impl Walk<'_> {
         };
         let name = path.rsplit('/').next().unwrap_or(path);
         let (artifact, version) = split_name(name);
-        let mut is_named = false;
+        let (mut is_named, mut has_packages) = (false, !parts.archives.is_empty());
         for (properties, xml) in parts.maven.values() {
             let coordinates = match (properties, xml) {
                 (Some(index), _) => Coordinates::of_properties(&self.text(&mut zip, *index, path)?),
@@ -112,12 +112,16 @@ impl Walk<'_> {
             };
             if let Some(found) = coordinates {
                 is_named |= found.is_of_file(artifact);
+                has_packages = true;
                 self.add(&found.name(), &found.version, None, path);
             }
         }
         if !is_named {
             let is_manifest_own = parts.maven.is_empty() || manifest.is_of(artifact);
-            self.add_by_name(artifact, version, &manifest, path, is_manifest_own);
+            has_packages |= self.add_by_name(artifact, version, &manifest, path, is_manifest_own);
+        }
+        if !has_packages {
+            self.found.add_unversioned(PackageType::Maven, name, false);
         }
         for index in parts.archives {
             self.inner(&mut zip, index, path, depth)?;
@@ -127,7 +131,7 @@ impl Walk<'_> {
 
     /// The archive itself, by file name and manifest. If it holds coordinates of other packages
     /// only and the manifest does not name it, the manifest may be theirs, and the file name alone
-    /// counts.
+    /// counts. Whether they state a version: without one there is no package.
     fn add_by_name(
         &mut self,
         artifact: &str,
@@ -135,16 +139,16 @@ impl Walk<'_> {
         manifest: &Manifest,
         path: &str,
         is_manifest_own: bool,
-    ) {
+    ) -> bool {
         let Some(version) = version.or(manifest.version().filter(|_| is_manifest_own)) else {
-            return;
+            return false;
         };
         let artifact = match artifact {
             "" => manifest.artifact().unwrap_or_default(),
             artifact => artifact,
         };
         if artifact.is_empty() {
-            return;
+            return false;
         }
         // A manifest's group is a guess: many libraries of Apache call their vendor `org.apache`.
         let name = coordinates_of(artifact).unwrap_or_else(|| {
@@ -155,6 +159,7 @@ impl Walk<'_> {
             }
         });
         self.add(&name, version, manifest.license(), path);
+        true
     }
 
     fn add(&mut self, name: &str, version: &str, license: Option<&str>, path: &str) {
@@ -492,6 +497,28 @@ mod tests {
             ("lib/x.jar", "", &[]),
         ] {
             check(&Archive, path, &manifest(text), expected);
+        }
+    }
+
+    #[test]
+    fn an_archive_without_a_version_was_left_out_without_a_word() {
+        let bare = zip_of(&[("x/X.class", b"")]);
+        let a = properties("g", "a", "1.0");
+        let named = zip_of(&[(&a.0, &a.1)]);
+        let war = zip_of(&[
+            ("WEB-INF/lib/bare.jar", &bare),
+            ("WEB-INF/lib/b.jar", &named),
+        ]);
+        for (path, bytes, expected) in [
+            ("lib/x.jar", &bare, &["x.jar"][..]),
+            ("lib/x-1.0.jar", &bare, &[]),
+            ("lib/renamed.jar", &named, &[]),
+            ("app.war", &war, &["bare.jar"]),
+        ] {
+            let (found, result) = analyze(&Archive, path, bytes);
+            assert!(result.is_ok(), "{path}");
+            let names: Vec<&str> = found.unversioned.iter().map(|one| &*one.name).collect();
+            assert_eq!(names, expected, "{path}");
         }
     }
 

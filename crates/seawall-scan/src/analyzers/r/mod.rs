@@ -9,8 +9,9 @@ use seawall_model::{Evidence, Package, PackageType};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
-/// `renv.lock` (rstudio.github.io/renv, "Lockfiles"). Packages of repositories are taken, and those
-/// of code hosts, as their version is known; local ones are not.
+/// `renv.lock` (rstudio.github.io/renv, "Lockfiles"). Packages of repositories are taken; those of
+/// code hosts and addresses are not, as what lies there under a package's name and version need not be
+/// what CRAN has, and neither are local ones.
 #[derive(Debug)]
 pub struct RenvLock;
 
@@ -18,6 +19,20 @@ pub struct RenvLock;
 /// field. Packages that are R itself (`Priority: base`) are left out.
 #[derive(Debug)]
 pub struct Description;
+
+/// Values of `Source`, in lower case.
+const NOT_OF_CRAN: [&str; 10] = [
+    "bioconductor",
+    "bitbucket",
+    "git",
+    "git2r",
+    "github",
+    "gitlab",
+    "local",
+    "unknown",
+    "url",
+    "xgit",
+];
 
 #[derive(Deserialize)]
 struct Lock {
@@ -50,7 +65,7 @@ impl Analyzer for RenvLock {
         let mut declared = Declared::new(PackageType::Cran);
         for package in lock.packages.values() {
             let source = package.source.to_ascii_lowercase();
-            if !matches!(source.as_str(), "bioconductor" | "local" | "unknown") {
+            if !NOT_OF_CRAN.contains(&source.as_str()) {
                 declared.add(&package.package, &package.version, false);
             }
         }
@@ -104,7 +119,7 @@ mod tests {
     use crate::analyzers::testing::check;
 
     #[test]
-    fn renv_lock() {
+    fn a_package_of_a_code_host_was_taken_for_that_of_cran() {
         check(
             &RenvLock,
             "renv.lock",
@@ -116,7 +131,7 @@ mod tests {
                     "limma": {"Package": "limma", "Version": "3.52.0", "Source": "Bioconductor"},
                     "own": {"Package": "own", "Version": "0.0.1", "Source": "Local"},
                     "tip": {"Package": "tip", "Version": "0.9.0.9000", "Source": "GitHub"}}}"#,
-            &["jsonlite 1.8.0", "tip 0.9.0.9000"],
+            &["jsonlite 1.8.0"],
         );
     }
 
