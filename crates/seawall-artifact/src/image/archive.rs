@@ -480,8 +480,16 @@ fn choose<'a>(
     match (found.first(), digests(&found)) {
         (Some(leaf), 1) => Ok(with_rivals(leaf)),
         _ => {
-            let names = images.iter().filter_map(|leaf| leaf.name.clone());
-            Err(ambiguous(files.place(), names.collect(), reference))
+            let names: Vec<String> = images.iter().filter_map(|leaf| leaf.name.clone()).collect();
+            let differ = names.iter().any(|name| Some(name) != names.first());
+            Err(match differ {
+                true => ambiguous(files.place(), names, reference),
+                // No name tells them apart.
+                false => Error::Usage {
+                    message: format!("{} holds several images for {wanted}", files.place()),
+                    hint: "give the one that is meant in an archive of its own".to_owned(),
+                },
+            })
         }
     }
 }
