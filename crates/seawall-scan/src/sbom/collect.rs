@@ -8,6 +8,7 @@ use seawall_model::{
 };
 
 use crate::purl;
+use crate::scan::MAX_PACKAGES;
 
 /// Names and values beside a component's own fields.
 pub(super) type Properties = Vec<(String, String)>;
@@ -33,6 +34,10 @@ pub(super) struct Collector {
     inventory: Inventory,
     /// `ID-VERSION_ID` of purls with their frequency.
     purl_distros: BTreeMap<(String, String), usize>,
+    /// The most packages that are listed of package managers, and the most others.
+    pub(super) max_packages: u64,
+    of_managers: u64,
+    others: u64,
     without_purl: Counted,
     bad_purl: Counted,
     other_type: Counted,
@@ -74,6 +79,9 @@ impl Collector {
                 incomplete: Vec::new(),
             },
             purl_distros: BTreeMap::new(),
+            max_packages: MAX_PACKAGES,
+            of_managers: 0,
+            others: 0,
             without_purl: Counted::default(),
             bad_purl: Counted::default(),
             other_type: Counted::default(),
@@ -153,7 +161,7 @@ impl Collector {
     pub(super) fn component(&mut self, component: Component) {
         let Some(text) = &component.purl else {
             match program(&component) {
-                Some(package) => self.inventory.packages.push(package),
+                Some(package) => self.list(package),
                 None => self.without_purl.add(&component.name),
             }
             return;
@@ -189,7 +197,19 @@ impl Collector {
         }
         apply_properties(&mut package, &component.properties, &self.inventory.layers);
         tidy(&mut package);
-        self.inventory.packages.push(package);
+        self.list(package);
+    }
+
+    /// Lists a package, as far as the list may grow.
+    fn list(&mut self, package: Package) {
+        let listed = match package.kind.is_os() {
+            true => &mut self.of_managers,
+            false => &mut self.others,
+        };
+        *listed += 1;
+        if *listed <= self.max_packages {
+            self.inventory.packages.push(package);
+        }
     }
 
     pub(super) fn finish(mut self) -> Inventory {
@@ -221,6 +241,21 @@ impl Collector {
         });
         packages.dedup();
         let place = self.inventory.target.name.clone();
+        let most = self.max_packages;
+        for (number, what) in [
+            (self.of_managers, "packages of package managers"),
+            (self.others, "packages"),
+        ] {
+            if number > most {
+                let refused = number - most;
+                let message =
+                    format!("at most {most} {what} are listed: {refused} more are left out");
+                self.inventory.incomplete.push(
+                    Incomplete::new(IncompleteReason::LimitReached, place.clone(), message)
+                        .hint("split the bill of materials into several, and scan each"),
+                );
+            }
+        }
         let cases = [
             (
                 self.without_purl,
