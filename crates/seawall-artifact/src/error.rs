@@ -14,6 +14,16 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The other side of a connection gives no answer that is of use.
+    #[error("cannot read {place}: {message}")]
+    Remote {
+        /// The image, or a part of it.
+        place: String,
+        /// What the other side did.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
     /// The bytes are not what the format promises.
     #[error("{place} is damaged at byte {offset}: {message}")]
     Corrupt {
@@ -84,7 +94,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Usage { hint, .. } => Some(hint),
+            Self::Usage { hint, .. } | Self::Remote { hint, .. } => Some(hint),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::NotConnected => Some(
                     "check the name and the network; HTTPS_PROXY names a proxy; certificates to trust \
@@ -115,6 +125,16 @@ impl Error {
                 place,
                 format!("cannot be read: {source}"),
             ),
+            Self::Remote {
+                place,
+                message,
+                hint,
+            } => Incomplete::new(
+                IncompleteReason::Unreadable,
+                place,
+                format!("cannot be read: {message}"),
+            )
+            .hint(hint),
             Self::Corrupt {
                 place,
                 offset,

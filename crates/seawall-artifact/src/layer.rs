@@ -25,6 +25,10 @@ pub(crate) struct Outcome {
     pub(crate) diff_id: Option<String>,
     /// Whether it was read to its end, and had the digest of its name.
     pub(crate) whole: bool,
+    /// Bytes as stored, where they were all at hand.
+    pub(crate) stored: Option<u64>,
+    /// Where its tar ends without an end marker, and no digest of its name says that this is all.
+    pub(crate) unmarked_end: Option<u64>,
 }
 
 /// Reads a layer into its visitor, and hashes its uncompressed bytes if `hash`.
@@ -43,6 +47,7 @@ pub(crate) fn read_layer(
             incomplete: directory.read(visitor, context),
             diff_id: diff_id.clone(),
             whole: true,
+            ..Outcome::default()
         },
         Blob::Content(content) => read_content(layer, content, hash, visitor, context),
         Blob::Stream(open) => match open() {
@@ -79,6 +84,20 @@ fn read_content(
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
 ) -> Outcome {
+    let outcome = read_bytes(layer, content, hash, visitor, context);
+    Outcome {
+        stored: Some(content.len()),
+        ..outcome
+    }
+}
+
+fn read_bytes(
+    layer: &Layer,
+    content: &Content,
+    hash: bool,
+    visitor: &mut dyn LayerVisitor,
+    context: &Context<'_>,
+) -> Outcome {
     let mut magic = [0; MAGIC_LEN];
     let n = match content.read_at(&mut magic, 0) {
         Ok(n) => n,
@@ -96,7 +115,10 @@ fn read_content(
         Ok(())
     });
     let mut outcome = Outcome::default();
-    outcome.whole = outcome.note(read).is_some();
+    if let Some(unmarked_end) = outcome.note(read) {
+        outcome.whole = true;
+        outcome.unmarked_end = unmarked_end;
+    }
     if hash {
         outcome.diff_id = outcome.note(hash_content(content, &layer.place, context.limits));
     }
@@ -135,8 +157,10 @@ pub(crate) fn read_stream(
         count.bytes(more, &layer.place)
     };
     let mut outcome = Outcome::default();
+    let mut unmarked_end = None;
     let first = with_tar(layer, stream, hash, context, &mut |reader| {
-        visit_members(reader, &mut targets, visitor, context, &mut passed)
+        unmarked_end = visit_members(reader, &mut targets, visitor, context, &mut passed)?;
+        Ok(())
     });
     let Some(passed) = outcome.note(first) else {
         return outcome;
@@ -148,6 +172,7 @@ pub(crate) fn read_stream(
     if outcome.note(links).is_some() {
         outcome.diff_id = passed.diff_id;
         outcome.whole = true;
+        outcome.unmarked_end = unmarked_end.filter(|_| !layer.has_checked_digest());
     }
     if passed.skippable {
         outcome.diff_id = None;
@@ -203,7 +228,7 @@ fn with_tar(
     let place = layer.place.as_str();
     let limits = context.limits;
     let expected = layer.digest.as_deref();
-    let checked = expected.is_some_and(|digest| digest.starts_with("sha256:"));
+    let checked = layer.has_checked_digest();
     let source = Hashing::new(
         stream,
         checked || hash,
@@ -243,7 +268,7 @@ fn with_tar(
         drain.store(result.is_ok(), Ordering::Relaxed);
         let decoded = decoding.map(|thread| digest(thread.join()));
         let stored = digest(fetching.join());
-        if matches!(result, Err(Error::Truncated { .. })) {
+        if matches!(result, Err(Error::Truncated { .. } | Error::Empty { .. })) {
             // It has another digest, too, but where it ends says more.
             return result.map(|()| Passed::default());
         }
@@ -301,14 +326,14 @@ pub(crate) trait LinkTargets {
     fn passed(&mut self, _path: &str, _content: &Content) {}
 }
 
-/// Hands every member to the visitor.
+/// Hands every member to the visitor. Returns [`Reader::unmarked_end`].
 fn visit_members<I: Input>(
     mut reader: Reader<I>,
     targets: &mut dyn LinkTargets,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
     passed: &mut dyn FnMut(u64) -> Result<(), Error>,
-) -> Result<(), Error> {
+) -> Result<Option<u64>, Error> {
     let limits = context.limits;
     let mut count = context.tally.layer(limits);
     let mut names = Names::default();
@@ -331,7 +356,13 @@ fn visit_members<I: Input>(
             targets,
         })?;
     }
-    Ok(())
+    match reader.unmarked_end() {
+        // A layer of no files is two blocks of zeros.
+        Some(0) => Err(Error::Empty {
+            place: reader.place().to_owned(),
+        }),
+        end => Ok(end),
+    }
 }
 
 /// What a member is to the visitor.

@@ -6,7 +6,7 @@ use crate::saved_stream::SavedStream;
 use crate::tally::Tally;
 use crate::verify::{Verify, mismatch};
 use crate::{Content, Error, LayerVisitor, Limits, Source, source};
-use seawall_model::Incomplete;
+use seawall_model::{Incomplete, IncompleteReason};
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -169,6 +169,7 @@ impl Artifact {
             digest: None,
             diff_id: None,
             size: Some(bytes.len() as u64),
+            told_size: None,
             created_by: None,
             blob: Blob::Content(Content::from_bytes(bytes)),
         };
@@ -307,16 +308,39 @@ impl Layer {
         sound: bool,
         incomplete: &mut Vec<Incomplete>,
     ) -> ReadLayer<V> {
+        let is_the_one = self.diff_id.is_some() && self.diff_id == outcome.diff_id;
+        let cut = match (self.told_size, outcome.stored) {
+            (Some(told), Some(stored)) if told != stored => Some(self.wrong_size(told, stored)),
+            // Whoever knows the size or the digest knows that nothing is missing.
+            (Some(_), Some(_)) => None,
+            _ if is_the_one => None,
+            _ => outcome.unmarked_end.map(|end| self.unmarked(end)),
+        };
+        let whole = outcome.whole && cut.is_none();
+        incomplete.extend(cut);
         incomplete.extend(outcome.incomplete);
         incomplete.extend(mismatch(&self, outcome.diff_id.as_deref()));
         ReadLayer {
-            verified: sound && self.diff_id.is_some() && self.diff_id == outcome.diff_id,
-            whole: outcome.whole,
+            verified: sound && is_the_one,
+            whole,
             digest: self.digest,
             diff_id: self.diff_id,
             size: self.size,
             created_by: self.created_by,
             visitor,
         }
+    }
+
+    fn wrong_size(&self, told: u64, stored: u64) -> Incomplete {
+        let message = format!("it has {stored} bytes, but the manifest says {told}");
+        match stored < told {
+            true => Incomplete::new(IncompleteReason::Truncated, &self.place, message).at(stored),
+            false => Incomplete::new(IncompleteReason::Corrupt, &self.place, message).at(told),
+        }
+    }
+
+    fn unmarked(&self, end: u64) -> Incomplete {
+        let message = "it ends without an end marker: it may have been cut off";
+        Incomplete::new(IncompleteReason::Truncated, &self.place, message).at(end)
     }
 }

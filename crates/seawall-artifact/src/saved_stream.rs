@@ -130,7 +130,7 @@ impl<V> Passed<V> {
         let outcome = Outcome {
             incomplete: std::mem::take(&mut outcome.incomplete),
             diff_id: outcome.diff_id.clone(),
-            whole: outcome.whole,
+            ..*outcome
         };
         Some((visitor.take().unwrap_or_else(new_visitor), outcome))
     }
@@ -269,6 +269,7 @@ fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
         digest: digest_of_file(name),
         diff_id: None,
         size: None,
+        told_size: None,
         created_by: None,
         blob: Blob::Content(Content::from_bytes([])),
     };
@@ -283,5 +284,9 @@ fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
     };
     let bytes = input.by_ref().take(len);
     let outcome = read_stream(&layer, bytes, None, hash, &mut visitor, &inner);
+    let outcome = Outcome {
+        stored: Some(len),
+        ..outcome
+    };
     (visitor, outcome)
 }

@@ -115,6 +115,7 @@ mod tests {
             digest: None,
             diff_id: diff_id.map(str::to_owned),
             size: None,
+            told_size: None,
             created_by: None,
             blob: Blob::Content(Content::from_bytes([])),
         };

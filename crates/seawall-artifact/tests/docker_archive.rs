@@ -182,6 +182,50 @@ fn layers_of_every_compression_are_read() {
 }
 
 #[test]
+fn a_layer_that_was_cut_off_between_two_files_passed_for_the_whole() {
+    let layer = tar(&[
+        Member::File("a", &[1; 2000]),
+        Member::File("b", b"2"),
+        Member::File("c", b"3"),
+    ]);
+    let unmarked = "truncated: it ends without an end marker: it may have been cut off";
+    for (bytes, expected) in [
+        (&layer[..0], &["truncated: is empty"][..]),
+        (&layer[..2560], &[unmarked]),
+        // In the padding of a file.
+        (&layer[..3200], &[unmarked]),
+        (&layer[..3584], &[unmarked]),
+        // Some writers end with one block of zeros.
+        (&layer[..layer.len() - 512], &[]),
+        (&layer, &[]),
+    ] {
+        for inner in [Format::Plain, Format::Gzip, Format::Zstd] {
+            for outer in [Format::Plain, Format::Gzip] {
+                let archive = docker_archive(&[&compress(inner, bytes)], true);
+                let said_otherwise = archive_of(&layer, &compress(inner, bytes));
+                for archive in [archive, said_otherwise] {
+                    let read = read_bytes(&compress(outer, &archive), &Options::default()).unwrap();
+                    let what = format!("{} {inner:?} {outer:?}", bytes.len());
+                    assert_eq!(reasons(&read), expected, "{what}");
+                    assert_eq!(read.layers[0].whole, expected.is_empty(), "{what}");
+                }
+            }
+        }
+    }
+}
+
+/// An archive whose configuration names `named`, with `stored` in its place.
+fn archive_of(named: &[u8], stored: &[u8]) -> Vec<u8> {
+    let config = config(&[named]);
+    let manifest = br#"[{"Config":"c.json","RepoTags":["app:1"],"Layers":["l.tar"]}]"#;
+    tar(&[
+        Member::File("manifest.json", manifest),
+        Member::File("c.json", config.as_bytes()),
+        Member::File("l.tar", stored),
+    ])
+}
+
+#[test]
 fn what_is_no_image_says_so() {
     for (archive, expected) in [
         (tar(&[Member::File("a", b"b")]), "neither manifest.json"),

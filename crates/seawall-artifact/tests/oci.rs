@@ -223,12 +223,91 @@ fn layers_that_cannot_be_read_are_told() {
         "unsupported: layers of type 'application/wasm' are not read",
         "unsupported: a foreign layer, which is not part of the image",
         "unreadable: the manifest names it, but it is not in the archive",
+        "corrupt: it has ",
         "corrupt: the digest of the layer is sha256:",
     ];
     assert_eq!(reasons.len(), expected.len(), "{reasons:?}");
     for (reason, expected) in reasons.iter().zip(expected) {
         assert!(reason.starts_with(expected), "{reason}");
     }
+}
+
+/// What is told of a layout whose only layer, of two files, is stored as `stored`, and whether the
+/// layer counts as whole: the same as directory, archive and stream.
+fn told_of_stored(media_type: &str, blob: &[u8], stored: &[u8]) -> Vec<String> {
+    let layout = Layout::new();
+    let layer = layout.blob(media_type, blob);
+    let name = layer["digest"].as_str().unwrap().to_owned();
+    let image = layout.image_of(&[blob], vec![layer]);
+    let source = layout.finish(&[image]);
+    let name = name.replace("sha256:", "blobs/sha256/");
+    write(layout.path(), &name, stored);
+    let archive = layout.archive();
+    let [directory, archive, stream] = [
+        read_source(&source, &Options::default()),
+        read_bytes(&archive, &Options::default()),
+        read_bytes(&compress(Format::Gzip, &archive), &Options::default()),
+    ]
+    .map(|read| {
+        let read = read.unwrap();
+        assert_eq!(read.layers[0].whole, read.incomplete.is_empty());
+        reasons(&read)
+    });
+    assert_eq!(directory, archive);
+    // The stream may know more: the digest is checked of what passes.
+    assert!(
+        directory.iter().all(|reason| stream.contains(reason)),
+        "{directory:?} {stream:?}"
+    );
+    directory
+}
+
+#[test]
+fn a_blob_that_was_cut_off_between_two_files_passed_for_the_whole() {
+    let layer = tar(&[Member::File("a", &[1; 2000]), Member::File("b", b"2")]);
+    let len = layer.len();
+    for (cut, more) in [(0, Some("truncated: is empty")), (2560, None), (2100, None)] {
+        let mut expected = vec![format!(
+            "truncated: it has {cut} bytes, but the manifest says {len}"
+        )];
+        expected.extend(more.map(str::to_owned));
+        let told = told_of_stored(LAYER, &layer, &layer[..cut]);
+        let ends_in_file = "truncated: ends too early".to_owned();
+        match cut {
+            2100 => assert_eq!(told, [expected, vec![ends_in_file]].concat()),
+            _ => assert_eq!(told, expected),
+        }
+    }
+    let longer = [&*layer, &[0; 512]].concat();
+    let expected = format!(
+        "corrupt: it has {} bytes, but the manifest says {len}",
+        len + 512
+    );
+    assert_eq!(told_of_stored(LAYER, &layer, &longer), [expected]);
+}
+
+#[test]
+fn a_compressed_layer_of_nothing_passed_for_a_layer_without_files() {
+    for format in [Format::Gzip, Format::Zstd] {
+        let nothing = compress(format, b"");
+        let media_type = format!("{LAYER}+gzip");
+        assert_eq!(
+            told_of_stored(&media_type, &nothing, &nothing),
+            ["truncated: is empty"]
+        );
+    }
+}
+
+#[test]
+fn a_layer_whose_builder_left_out_the_end_marker_is_whole_by_its_size_or_digest() {
+    let layer = tar(&[Member::File("a", &[1; 2000])]);
+    let unmarked = &layer[..2560];
+    assert_eq!(told_of_stored(LAYER, unmarked, unmarked), [""; 0]);
+    let gzip = compress(Format::Gzip, unmarked);
+    assert_eq!(
+        told_of_stored(&format!("{LAYER}+gzip"), &gzip, &gzip),
+        [""; 0]
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod support;
 
 use seawall_artifact::{Options, Source, Verify, runtimes};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -272,6 +273,75 @@ fn an_image_in_a_registry() {
     let missing = Source::Registry(format!("{host}/team/small:none"));
     let error = read_source(&missing, &Options::default()).unwrap_err();
     assert!(error.to_string().contains("has no image"), "{error}");
+}
+
+/// What reading from a server of TLS with a certificate that is trusted, made with these options, ends
+/// with. Which certificates are trusted the environment says: the caller runs again for it.
+fn told_of_server(test: &str, extensions: &[&str]) {
+    let directory = tempfile::tempdir().unwrap();
+    let [key, certificate] = ["key.pem", "cert.pem"].map(|name| directory.path().join(name));
+    let (key_text, text) = (key.to_str().unwrap(), certificate.to_str().unwrap());
+    let make = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext \
+                subjectAltName=DNS:localhost -keyout";
+    let make: Vec<&str> = make
+        .split_whitespace()
+        .chain([key_text, "-out", text])
+        .collect();
+    run("openssl", &[&make, extensions].concat());
+    let server = Command::new("openssl")
+        .args(["s_server", "-WWW", "-key", key_text, "-cert", text])
+        .args(["-accept", "127.0.0.1:0"])
+        .current_dir(directory.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut server = Running(server.unwrap());
+    // It says which port it got; what else it says goes nowhere, but must go.
+    let mut said = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    let port = said.find_map(|line| {
+        line.unwrap()
+            .strip_prefix("ACCEPT 127.0.0.1:")?
+            .parse()
+            .ok()
+    });
+    let port: u16 = port.unwrap();
+    std::thread::spawn(move || said.count());
+    let image = format!("registry:localhost:{port}/app");
+    again(test, &image, &[("SSL_CERT_FILE", &certificate)]);
+}
+
+/// The error for the image that [`again`] gave, with its hint.
+fn refusal_again() -> Option<String> {
+    let image = std::env::var(IMAGE).ok()?;
+    let error = read_source(&image.parse().unwrap(), &Options::default()).unwrap_err();
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    let (source, hint) = (source.unwrap_or_default(), error.hint().unwrap_or_default());
+    Some(format!("{error}: {source}: {hint}"))
+}
+
+#[test]
+fn a_certificate_as_openssl_makes_it_was_refused_without_a_way_out() {
+    if let Some(told) = refusal_again() {
+        let hint = "-addext basicConstraints=critical,CA:FALSE";
+        assert!(told.contains("(CA:TRUE)") && told.contains(hint), "{told}");
+    } else if ready(&["openssl"]) {
+        told_of_server(
+            "a_certificate_as_openssl_makes_it_was_refused_without_a_way_out",
+            &[],
+        );
+    }
+}
+
+#[test]
+fn the_certificate_of_the_hint_is_accepted() {
+    if let Some(told) = refusal_again() {
+        // What the server answers is no manifest.
+        assert!(told.contains("is damaged at byte 0"), "{told}");
+    } else if ready(&["openssl"]) {
+        let leaf = ["-addext", "basicConstraints=critical,CA:FALSE"];
+        told_of_server("the_certificate_of_the_hint_is_accepted", &leaf);
+    }
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub struct ScanOptions<'a> {
     pub max_incomplete: u64,
 }
 
+/// The most packages that are listed of package managers, and the most others.
+pub(crate) const MAX_PACKAGES: u64 = 500_000;
+
 impl ScanOptions<'_> {
     /// Options for a target of this name, scanned on this day.
     #[must_use]
@@ -46,7 +49,7 @@ impl ScanOptions<'_> {
             owner: None,
             excluded: Vec::new(),
             held_bytes: 32 << 20,
-            max_packages: 500_000,
+            max_packages: MAX_PACKAGES,
             max_incomplete: 10_000,
         }
     }

@@ -10,10 +10,10 @@ use seawall_advisory::signature::PublicKey;
 use seawall_artifact::Claims;
 use seawall_model::{FailOn, Finding, Gate, Inventory};
 use seawall_report::DatabaseInfo;
-use seawall_scan::policy::{Policy, PolicyError};
+use seawall_scan::policy::{MAX_BYTES, Policy, PolicyError};
 use seawall_scan::priority;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The ignore file that is taken without being named.
@@ -174,7 +174,10 @@ fn add(
 ) -> Result<()> {
     let name = path.display().to_string();
     tracing::info!(file = name, "reading policy");
-    let bytes = fs::read(path)
+    let mut bytes = Vec::new();
+    // One byte too many is refused for its size, and no more is held to see it.
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
         .with_context(|| format!("cannot read {name}"))
         .map_err(|error| Failure::usage(error).hint("check the path"))?;
     add(policy, &name, &bytes).map_err(|error| {

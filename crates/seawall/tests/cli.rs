@@ -973,3 +973,17 @@ fn the_list_of_inventories_was_refused_in_a_format_that_it_is_not_written_in() {
     let run = workspace.run("rematch --list -f cyclonedx");
     assert_eq!((run.code, run.stdout.lines().count()), (0, 2), "{run:?}");
 }
+
+#[test]
+fn a_policy_file_was_read_whole_before_its_size_was_looked_at() {
+    let workspace = prepared();
+    let file = std::fs::File::create(workspace.path().join("huge")).unwrap();
+    // All holes, and more than any machine has memory for.
+    file.set_len(1 << 40).unwrap();
+    for option in ["--vex", "--ignore-file", "--trusted-images"] {
+        let run = workspace.run(&format!("scan image image.tar {option} huge"));
+        assert_eq!(run.code, 2, "{run:?}");
+        let told = "huge: the file is larger than 268435456 bytes\nhint: split it";
+        assert!(run.stderr.contains(told), "{run:?}");
+    }
+}

@@ -631,6 +631,7 @@ pub(crate) fn assemble(
             digest: Some(descriptor.digest.clone()).filter(|digest| !digest.is_empty()),
             diff_id: diff_ids.get(index).cloned(),
             size: descriptor.size,
+            told_size: descriptor.size,
             created_by: instructions.next().map(str::to_owned),
             blob: Blob::Missing(Box::new(why)),
             place: layer.place,

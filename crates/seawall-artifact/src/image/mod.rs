@@ -41,10 +41,21 @@ pub(crate) struct Layer {
     pub(crate) diff_id: Option<String>,
     /// Size of the blob as stored.
     pub(crate) size: Option<u64>,
+    /// The same as the manifest says it.
+    pub(crate) told_size: Option<u64>,
     /// `created_by` of its history entry.
     pub(crate) created_by: Option<String>,
     /// Its bytes.
     pub(crate) blob: Blob,
+}
+
+impl Layer {
+    /// Whether its name is a digest that is compared with its bytes when all of them pass.
+    pub(crate) fn has_checked_digest(&self) -> bool {
+        self.digest
+            .as_deref()
+            .is_some_and(|digest| digest.starts_with("sha256:"))
+    }
 }
 
 /// Where a layer's bytes come from.

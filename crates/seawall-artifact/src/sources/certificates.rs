@@ -14,6 +14,17 @@ use std::path::{Path, PathBuf};
 /// Bytes of one file.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// What webpki says of a server that shows the certificate of an authority as its own. RFC 5280 has
+/// nothing against it if the certificate itself is trusted, and Go accepts it; webpki never does, and
+/// to check name and time in its stead would be to write a verifier of our own.
+pub(super) const AUTHORITY_SHOWN: &str = "CaUsedAsEndEntity";
+
+/// What to do about [`AUTHORITY_SHOWN`]. `openssl req -x509` alone makes such certificates.
+pub(super) const AUTHORITY_SHOWN_HINT: &str = "give the server a certificate of its own and trust that \
+    (certs.d/HOST[:PORT]/*.crt, SSL_CERT_FILE): openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem \
+    -out cert.pem -days 365 -subj /CN=HOST -addext subjectAltName=DNS:HOST \
+    -addext basicConstraints=critical,CA:FALSE";
+
 /// Sets up what is configured for `host`.
 pub(super) fn configured(builder: ClientBuilder, host: &str) -> Result<ClientBuilder, Error> {
     with_directories(builder, &directories(host))

@@ -145,9 +145,20 @@ pub(super) fn transfer_error(place: &str, error: reqwest::Error) -> Error {
         true => io::ErrorKind::NotConnected,
         false => io::ErrorKind::Other,
     };
+    let said = causes(&error.without_url());
+    if said.contains(certificates::AUTHORITY_SHOWN) {
+        return Error::Remote {
+            place: place.to_owned(),
+            message:
+                "the server shows the certificate of an authority (CA:TRUE) as its own, which is \
+                      not accepted even where that certificate is trusted"
+                    .to_owned(),
+            hint: certificates::AUTHORITY_SHOWN_HINT.to_owned(),
+        };
+    }
     Error::Io {
         place: place.to_owned(),
-        source: io::Error::new(kind, causes(&error.without_url())),
+        source: io::Error::new(kind, said),
     }
 }
 

@@ -61,6 +61,7 @@ pub(crate) struct Reader<I> {
     extension: Extension,
     taken: Option<Content>,
     lone_zeros: Option<u64>,
+    unmarked_end: Option<u64>,
 }
 
 /// Whether a block is a tar header: its checksum is right.
@@ -90,6 +91,7 @@ impl<I: Input> Reader<I> {
             extension: Extension::default(),
             taken: None,
             lone_zeros: None,
+            unmarked_end: None,
         }
     }
 
@@ -115,14 +117,16 @@ impl<I: Input> Reader<I> {
         let mut first = None;
         loop {
             if !self.skip_to(self.next)? {
+                self.unmarked_end = Some(self.input.position());
                 return Ok(false);
             }
             let offset = self.input.position();
             let Some(block) = self.block()? else {
-                return match first {
-                    None => Ok(false),
-                    Some(_) => Err(self.truncated(offset)),
-                };
+                if first.is_some() {
+                    return Err(self.truncated(offset));
+                }
+                self.unmarked_end = Some(offset);
+                return Ok(false);
             };
             let block = Block(&block);
             self.next = offset + BLOCK as u64;
@@ -154,6 +158,12 @@ impl<I: Input> Reader<I> {
     /// of it and reads on, Go's `archive/tar` ends there.
     pub(crate) fn lone_zeros(&self) -> Option<u64> {
         self.lone_zeros
+    }
+
+    /// Where the archive ended, after [`Reader::advance`] said `false`, if not a single block of zeros
+    /// marks its end, as of one that was cut off between two members or in the padding of the last.
+    pub(crate) fn unmarked_end(&self) -> Option<u64> {
+        self.unmarked_end
     }
 
     /// Goes on to the next block that is a header by its magic and its checksum, and makes it the next

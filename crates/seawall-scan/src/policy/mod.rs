@@ -15,8 +15,9 @@ use seawall_model::{Finding, Inventory, Status};
 use std::collections::BTreeSet;
 use trusted::Reach;
 
-/// Largest policy file that is read, in bytes: vendors' CSAF files go up to some ten megabytes.
-const MAX_BYTES: usize = 256 << 20;
+/// Largest policy file that is read, in bytes: vendors' CSAF files go up to some ten megabytes. A
+/// caller needs to read no more than one byte beyond it for such a file to be refused.
+pub const MAX_BYTES: usize = 256 << 20;
 
 /// Why an image is not known by its digest or a chain id.
 const UNVERIFIED: &str = "the image says that it is this one, but its layers are others, or were \

@@ -9,6 +9,7 @@ use seawall_model::{
 
 use super::codename;
 use crate::purl;
+use crate::scan::MAX_PACKAGES;
 
 /// Names and values beside a component's own fields.
 pub(super) type Properties = Vec<(String, String)>;
@@ -41,6 +42,10 @@ pub(super) struct Collector {
     /// Kept apart until the document's distribution is known.
     os_packages: Vec<OsPackage>,
     odd_entries: usize,
+    /// The most packages that are listed of package managers, and the most others.
+    pub(super) max_packages: u64,
+    of_managers: u64,
+    others: u64,
     without_purl: Counted,
     bad_purl: Counted,
     other_type: Counted,
@@ -83,6 +88,9 @@ impl Collector {
             },
             os_packages: Vec::new(),
             odd_entries: 0,
+            max_packages: MAX_PACKAGES,
+            of_managers: 0,
+            others: 0,
             without_purl: Counted::default(),
             bad_purl: Counted::default(),
             other_type: Counted::default(),
@@ -167,7 +175,10 @@ impl Collector {
     pub(super) fn component(&mut self, component: Component) {
         let Some(text) = &component.purl else {
             match program(&component) {
-                Some(package) => self.inventory.packages.push(package),
+                Some(package) if self.may_list(&package) => {
+                    self.inventory.packages.push(package);
+                }
+                Some(_) => {}
                 None => self.without_purl.add(&component.name),
             }
             return;
@@ -198,6 +209,9 @@ impl Collector {
         }
         apply_properties(&mut package, &component.properties, &self.inventory.layers);
         tidy(&mut package);
+        if !self.may_list(&package) {
+            return;
+        }
         if package.kind.is_os() {
             self.os_packages.push(OsPackage {
                 package,
@@ -208,6 +222,16 @@ impl Collector {
         } else {
             self.inventory.packages.push(package);
         }
+    }
+
+    /// Counts a package. Whether the list may grow by it.
+    fn may_list(&mut self, package: &Package) -> bool {
+        let listed = match package.kind.is_os() {
+            true => &mut self.of_managers,
+            false => &mut self.others,
+        };
+        *listed += 1;
+        *listed <= self.max_packages
     }
 
     /// The distribution that the document states, else the one that most packages name.
@@ -300,6 +324,21 @@ impl Collector {
                 )
                 .hint("have the tool that made it corrected"),
             );
+        }
+        let most = self.max_packages;
+        for (number, what) in [
+            (self.of_managers, "packages of package managers"),
+            (self.others, "packages"),
+        ] {
+            if number > most {
+                let refused = number - most;
+                let message =
+                    format!("at most {most} {what} are listed: {refused} more are left out");
+                self.inventory.incomplete.push(
+                    Incomplete::new(IncompleteReason::LimitReached, place.clone(), message)
+                        .hint("split the bill of materials into several, and scan each"),
+                );
+            }
         }
         let cases = [
             (

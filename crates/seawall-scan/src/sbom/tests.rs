@@ -415,3 +415,35 @@ fn errors_named_the_types_of_our_own_source() {
         assert!(error.contains("expected a"), "{error}");
     }
 }
+
+#[test]
+fn a_bill_of_materials_of_any_number_of_packages_was_listed_whole() {
+    let mut collector = Collector::new("bom.json");
+    collector.max_packages = 2;
+    let deb = |number| format!("pkg:deb/debian/p{number}@1?distro=debian-12");
+    let npm = |number| format!("pkg:npm/p{number}@1");
+    for purl in (0..5).map(deb).chain((0..3).map(npm)) {
+        collector.component(collect::Component {
+            purl: Some(purl),
+            ..collect::Component::default()
+        });
+    }
+    let inventory = collector.finish();
+    assert_eq!(inventory.packages.len(), 4);
+    let told: Vec<_> = inventory
+        .incomplete
+        .iter()
+        .map(|incomplete| (incomplete.reason, incomplete.message.as_str()))
+        .collect();
+    let limit = IncompleteReason::LimitReached;
+    assert_eq!(
+        told,
+        [
+            (
+                limit,
+                "at most 2 packages of package managers are listed: 3 more are left out"
+            ),
+            (limit, "at most 2 packages are listed: 1 more are left out"),
+        ]
+    );
+}
