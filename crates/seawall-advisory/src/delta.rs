@@ -143,6 +143,55 @@ pub fn create(old: &Database, new: &Database) -> Result<Vec<u8>, DeltaError> {
     Ok(delta)
 }
 
+/// Whether `database` is the one that the delta leads to, signature included.
+///
+/// # Errors
+/// The delta is damaged.
+pub fn is_applied(database: &Database, delta: &[u8]) -> Result<bool, DeltaError> {
+    let ends = Ends::read(checked_body(delta)?)?;
+    let header = database.header();
+    Ok(
+        (ends.promised, ends.key, ends.signature)
+            == (header.digest(), header.key, header.signature),
+    )
+}
+
+/// The two databases between which a delta leads.
+struct Ends {
+    base: [u8; HASH_LEN],
+    promised: [u8; HASH_LEN],
+    key: [u8; 32],
+    signature: [u8; 64],
+}
+
+impl Ends {
+    fn read(body: &[u8]) -> Result<Self, DeltaError> {
+        Ok(Self {
+            base: array_at(body, 12).ok_or(SHORT)?,
+            promised: array_at(body, 44).ok_or(SHORT)?,
+            key: array_at(body, 76).ok_or(SHORT)?,
+            signature: array_at(body, 108).ok_or(SHORT)?,
+        })
+    }
+}
+
+const SHORT: DeltaError = DeltaError::Damaged("it ends too early");
+
+/// A delta without its checksum, which is right.
+fn checked_body(delta: &[u8]) -> Result<&[u8], DeltaError> {
+    if delta.get(..8) != Some(&MAGIC) {
+        return Err(DeltaError::Damaged("it does not begin like one"));
+    }
+    if u32_at(delta, 8).ok_or(SHORT)? != FORMAT_VERSION {
+        return Err(DeltaError::Damaged("it is of another format version"));
+    }
+    let (body, checksum) = delta.split_last_chunk::<HASH_LEN>().ok_or(SHORT)?;
+    match Sha256::digest(body)[..] == *checksum {
+        true => Ok(body),
+        false => Err(DeltaError::Damaged("its checksum is not right")),
+    }
+}
+
 /// Makes the newer database's bytes. They are checked as [`Database::from_bytes`] would with
 /// `options`, signature included.
 ///
@@ -150,23 +199,13 @@ pub fn create(old: &Database, new: &Database) -> Result<Vec<u8>, DeltaError> {
 /// The delta is damaged, meant for another database, or does not give the promised one; or the
 /// newer database's signature is not as demanded.
 pub fn apply(old: &Database, delta: &[u8], options: &OpenOptions) -> Result<Vec<u8>, DeltaError> {
-    if delta.get(..8) != Some(&MAGIC) {
-        return Err(DeltaError::Damaged("it does not begin like one"));
-    }
-    let short = || DeltaError::Damaged("it ends too early");
-    if u32_at(delta, 8).ok_or_else(short)? != FORMAT_VERSION {
-        return Err(DeltaError::Damaged("it is of another format version"));
-    }
-    let (body, checksum) = delta.split_last_chunk::<HASH_LEN>().ok_or_else(short)?;
-    if Sha256::digest(body)[..] != *checksum {
-        return Err(DeltaError::Damaged("its checksum is not right"));
-    }
-    let base: [u8; HASH_LEN] = array_at(body, 12).ok_or_else(short)?;
-    let promised: [u8; HASH_LEN] = array_at(body, 44).ok_or_else(short)?;
-    let (key, signature) = (
-        array_at(body, 76).ok_or_else(short)?,
-        array_at(body, 108).ok_or_else(short)?,
-    );
+    let body = checked_body(delta)?;
+    let Ends {
+        base,
+        promised,
+        key,
+        signature,
+    } = Ends::read(body)?;
     if base != old.header().digest() {
         return Err(DeltaError::OtherBase {
             expected: hex::encode(base),
@@ -177,7 +216,7 @@ pub fn apply(old: &Database, delta: &[u8], options: &OpenOptions) -> Result<Vec<
         .and_then(|len| usize::try_from(len).ok())
         .filter(|len| *len <= MAX_CHANGES)
         .ok_or(DeltaError::Damaged("it unpacks to too much"))?;
-    let packed = body.get(HEADER_LEN..).ok_or_else(short)?;
+    let packed = body.get(HEADER_LEN..).ok_or(SHORT)?;
     let raw = zstd::bulk::decompress(packed, raw_len)
         .map_err(|_| DeltaError::Damaged("it cannot be unpacked"))?;
     let changes: Changes<'_> =
@@ -409,6 +448,9 @@ mod tests {
             trusted_keys: vec![key.public()],
         };
         assert_eq!(apply(&open(&old), &delta, &trusting).unwrap(), new);
+        assert!(is_applied(&open(&new), &delta).unwrap());
+        assert!(!is_applied(&open(&old), &delta).unwrap());
+        assert!(!is_applied(&open(&database(3..303, None)), &delta).unwrap());
         assert!(matches!(
             apply(&open(&new), &delta, &trusting),
             Err(DeltaError::OtherBase { .. })

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Images that runtimes named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// Each as a [`crate::Source`] is written, like `docker:sha256:...`. Ordered by runtime, then
+    /// Each as a [`crate::Source`] is written, like `docker:app:1` or `docker:sha256:...`. Ordered by runtime, then
     /// by text; an image that two runtimes keep is listed twice.
     pub images: Vec<String>,
     /// Runtimes that are there, but could not be asked.

@@ -117,8 +117,8 @@ const KINDS_HINT: &str = "write docker-archive:FILE, oci-archive:FILE, oci-dir:D
 impl FromStr for Source {
     type Err = Error;
 
-    /// Reads a source as the command line has it: `KIND:WHAT`, a file, `-` for standard input, a
-    /// directory with an image layout, or the name of an image.
+    /// Reads a source as the command line has it: `KIND:WHAT`, a file, `-` for standard input (`-:NAME` for one
+    /// image in it), a directory with an image layout, or the name of an image.
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_TEXT {
             return Err(Error::Usage {
@@ -128,6 +128,9 @@ impl FromStr for Source {
         }
         if text == "-" {
             return Ok(Self::Archive("/dev/stdin".into()));
+        }
+        if let Some(reference) = text.strip_prefix("-:") {
+            return format!("/dev/stdin:{reference}").parse();
         }
         let prefixed = text.split_once(':');
         if let Some((kind, what)) = prefixed {

@@ -175,6 +175,10 @@ fn sources_as_they_are_written() {
         ),
         ("-".to_owned(), Ok(Source::Archive("/dev/stdin".into()))),
         (
+            "-:app:1".to_owned(),
+            Ok(Source::Archive("/dev/stdin:app:1".into())),
+        ),
+        (
             "docker:nginx".to_owned(),
             Ok(Source::Docker("nginx".to_owned())),
         ),

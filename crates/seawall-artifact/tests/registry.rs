@@ -394,6 +394,26 @@ fn redirects_to_where_we_do_not_speak_are_refused() {
 }
 
 #[test]
+fn what_answers_without_being_a_registry_was_told_without_a_hint() {
+    let circle = Answer::status(302).header("Location", "/v2/");
+    for (first, answer, expected) in [
+        // It was taken for a server of HTTPS, and read as a corrupt message of TLS.
+        (circle.clone(), circle, "too many redirects"),
+        (Answer::ok("{}"), Answer::status(500), "answers 500"),
+        (Answer::ok("{}"), Answer::status(418), "answers 418"),
+        (Answer::ok("{}"), Answer::ok(" <!DOCTYPE html>"), "(HTML)"),
+    ] {
+        let server = Server::start(move |request| match request.path.as_str() {
+            "/v2/" => first.clone(),
+            _ => answer.clone(),
+        });
+        let error = read_source(&image(&server, ":1"), &Options::default()).unwrap_err();
+        assert!(told(&error).contains(expected), "{error}");
+        assert!(error.hint().is_some(), "{error}");
+    }
+}
+
+#[test]
 fn wrong_digests_are_errors() {
     let wrong = format!("sha256:{}", "0".repeat(64));
     let serve = |change: fn(&mut Repository, &str)| {
@@ -657,7 +677,7 @@ fn what_is_no_image_is_refused_by_name() {
             r#"{"schemaVersion":2,"manifests":[{"digest":"../x"}]}"#.to_owned(),
             "not a digest",
         ),
-        ("<html>".to_owned(), "damaged at byte 0"),
+        ("[html]".to_owned(), "damaged at byte"),
         (" ".repeat(9 << 20), "limit of 8388608 bytes"),
     ] {
         let shown: String = manifest.chars().take(40).collect();

@@ -105,7 +105,8 @@ Targets:
   docker:REF            the Docker daemon
   containerd:REF        containerd
   podman:REF            podman and CRI-O
-  FILE                  any of the archives above; `-` is standard input
+  FILE                  any of the archives above; `-` is standard input; FILE:NAME and -:NAME
+                        choose one of several images
   REF                   docker, podman, containerd, then the registry
 
 Examples:
@@ -206,8 +207,8 @@ pub(crate) struct Reading {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Matching")]
 pub(crate) struct Matching {
-    /// Advisory database
-    #[arg(long, value_name = "FILE", env = "SEAWALL_DB", value_hint = ValueHint::FilePath)]
+    /// Advisory database [env: SEAWALL_DB]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) db: Option<PathBuf>,
     /// Exit with 1 if there is a finding of this severity or worse, one that is known to be
     /// exploited (kev), or one that has a fix (fixable); several with commas
@@ -395,8 +396,8 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct DatabaseFile {
-    /// Advisory database
-    #[arg(long, value_name = "FILE", env = "SEAWALL_DB", value_hint = ValueHint::FilePath)]
+    /// Advisory database [env: SEAWALL_DB]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) db: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]

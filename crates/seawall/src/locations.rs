@@ -10,6 +10,15 @@ pub(crate) fn database() -> Result<PathBuf> {
     Ok(data()?.join("advisories.db"))
 }
 
+/// The advisory database that is asked where the command line names none: that of `SEAWALL_DB`, else
+/// [`database`]. An empty variable is as good as none.
+pub(crate) fn asked_database() -> Result<PathBuf> {
+    match env::var_os("SEAWALL_DB").filter(|path| !path.is_empty()) {
+        Some(path) => Ok(path.into()),
+        None => database(),
+    }
+}
+
 /// The catalogue of base images.
 pub(crate) fn base_catalogue() -> Result<PathBuf> {
     Ok(data()?.join("bases.json"))

@@ -14,11 +14,12 @@ mod progress;
 mod stdout;
 
 use clap::Parser;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::parse_from(std::env::args_os().map(standard_input));
     start_log(cli.verbose);
     match commands::run(cli) {
         Ok(exit) => exit.into(),
@@ -28,6 +29,15 @@ fn main() -> ExitCode {
             drop(writeln!(io::stderr(), "{failure}"));
             failure.exit.into()
         }
+    }
+}
+
+/// `-:NAME`, an image from standard input, is no option, though it begins like one; no option begins
+/// like that.
+fn standard_input(word: OsString) -> OsString {
+    match word.to_str().and_then(|word| word.strip_prefix("-:")) {
+        Some(name) => format!("/dev/stdin:{name}").into(),
+        None => word,
     }
 }
 

@@ -987,3 +987,51 @@ fn a_policy_file_was_read_whole_before_its_size_was_looked_at() {
         assert!(run.stderr.contains(told), "{run:?}");
     }
 }
+
+#[test]
+fn a_delta_that_was_applied_before_was_an_error() {
+    let workspace = prepared();
+    let path = ".local/share/seawall/advisories.db";
+    let database = workspace.path().join(path);
+    std::fs::copy(&database, workspace.path().join("old.db")).unwrap();
+    workspace.build_database(&ADVISORIES.replace("burns", "glows"));
+    let create = format!("db delta create old.db {path} --out delta");
+    assert_eq!(workspace.run(&create).code, 0);
+    let new = std::fs::read(&database).unwrap();
+    for words in [
+        "db delta apply delta --db old.db",
+        "db delta apply delta --db old.db",
+        "db delta apply delta --db old.db --out other.db",
+    ] {
+        let run = workspace.run(words);
+        assert_eq!(run.code, 0, "{words}: {run:?}");
+        assert!(run.stdout.contains("up to date"), "{words}: {run:?}");
+    }
+    for name in ["old.db", "other.db"] {
+        let bytes = std::fs::read(workspace.path().join(name)).unwrap();
+        assert_eq!(bytes, new, "{name}");
+    }
+}
+
+#[test]
+fn an_empty_variable_was_taken_for_the_name_of_a_database() {
+    let workspace = prepared();
+    for (value, code) in [("", 0), ("missing.db", 2)] {
+        for words in ["scan image image.tar --quiet", "db status"] {
+            let run = workspace.run_in(words, "", &[("SEAWALL_DB", value)]);
+            assert_eq!(run.code, code, "{words}: {run:?}");
+        }
+    }
+}
+
+#[test]
+fn an_image_of_standard_input_was_taken_for_an_option() {
+    let workspace = prepared();
+    let piped = String::from_utf8(image()).unwrap();
+    for (name, code) in [("shop/web:1", 0), ("shop/web:2", 2)] {
+        for command in ["scan image", "sbom"] {
+            let run = workspace.run_with(&format!("{command} -:{name} --quiet"), &piped);
+            assert_eq!(run.code, code, "{command} {name}: {run:?}");
+        }
+    }
+}

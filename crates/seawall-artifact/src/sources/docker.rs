@@ -11,6 +11,7 @@ use reqwest::{Certificate, Identity, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,13 +47,15 @@ pub(super) fn open(name: &str, options: &Options) -> Result<SavedStream, Error> 
     })
 }
 
-/// Digests of the images that the daemon has. `None` without a daemon.
+/// Names of the images that the daemon has, digests of those that have none. `None` without a daemon.
 pub(super) fn all_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
     let Some(daemon) = Daemon::find(options)? else {
         return Ok(None);
     };
     let images: Vec<ImageSummary> = daemon.list("images/json", options)?;
-    Ok(Some(images.into_iter().map(|image| image.id).collect()))
+    Ok(Some(
+        images.into_iter().map(ImageSummary::into_name).collect(),
+    ))
 }
 
 /// The directory of the daemon's data, if the daemon is on this machine.
@@ -79,14 +82,23 @@ pub(super) fn data_roots(configuration: &str) -> Vec<PathBuf> {
     read.data_root.into_iter().chain(read.graph).collect()
 }
 
-/// Digests of the images of the daemon's running containers. `None` without a daemon.
+/// The same of the images of the daemon's running containers.
 pub(super) fn running_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
     let Some(daemon) = Daemon::find(options)? else {
         return Ok(None);
     };
     let containers: Vec<Container> = daemon.list("containers/json", options)?;
+    let images: Vec<ImageSummary> = daemon.list("images/json", options)?;
+    let names: HashMap<String, String> = images
+        .into_iter()
+        .map(|image| (image.id.clone(), image.into_name()))
+        .collect();
     let images = containers.into_iter().map(|container| container.image_id);
-    Ok(Some(images.collect()))
+    Ok(Some(
+        images
+            .map(|id| names.get(&id).cloned().unwrap_or(id))
+            .collect(),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -97,9 +109,21 @@ struct InspectedImage {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct ImageSummary {
-    #[serde(rename = "Id")]
     id: String,
+    repo_tags: Option<Vec<String>>,
+}
+
+impl ImageSummary {
+    /// The first of its tags; a daemon has no tag twice. The digest where there is none, which older
+    /// daemons write as `<none>:<none>`.
+    fn into_name(self) -> String {
+        let tags = self.repo_tags.into_iter().flatten();
+        tags.filter(|tag| !tag.contains('<'))
+            .min()
+            .unwrap_or(self.id)
+    }
 }
 
 #[derive(Deserialize)]
@@ -447,6 +471,20 @@ fn with_certificates(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn images_of_the_daemon_were_named_by_digests_alone() {
+        for (tags, expected) in [
+            (r#"["b:1","a:2"]"#, "a:2"),
+            (r#"["<none>:<none>"]"#, "sha256:1"),
+            ("[]", "sha256:1"),
+            ("null", "sha256:1"),
+        ] {
+            let json = format!(r#"{{"Id":"sha256:1","RepoTags":{tags}}}"#);
+            let image: ImageSummary = serde_json::from_str(&json).unwrap();
+            assert_eq!(image.into_name(), expected);
+        }
+    }
 
     #[test]
     fn addresses() {

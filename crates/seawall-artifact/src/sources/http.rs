@@ -145,7 +145,18 @@ pub(super) fn transfer_error(place: &str, error: reqwest::Error) -> Error {
         true => io::ErrorKind::NotConnected,
         false => io::ErrorKind::Other,
     };
+    let redirect = error.is_redirect();
     let said = causes(&error.without_url());
+    if redirect {
+        return Error::Remote {
+            place: place.to_owned(),
+            message: said,
+            hint:
+                "check the name of the registry: who answers there sends requests on to where they \
+                   end nowhere"
+                    .to_owned(),
+        };
+    }
     if said.contains(certificates::AUTHORITY_SHOWN) {
         return Error::Remote {
             place: place.to_owned(),

@@ -15,7 +15,7 @@ use blob::BlobReader;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RANGE, WWW_AUTHENTICATE};
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The types of manifests that are read, and Docker's first, to say that it is not.
@@ -204,7 +204,19 @@ impl Registry {
     }
 
     fn body(&self, response: Response, place: &str) -> Result<Vec<u8>, Error> {
-        http::body(place, response, self.metadata_bytes)
+        let bytes = http::body(place, response, self.metadata_bytes)?;
+        match bytes.trim_ascii_start().starts_with(b"<") {
+            true => Err(Error::Remote {
+                place: place.to_owned(),
+                message: "the answer is a page for people (HTML), not what a registry answers"
+                    .to_owned(),
+                hint: format!(
+                    "check that {} is a registry, and that no proxy or login page stands before it",
+                    self.reference.registry
+                ),
+            }),
+            false => Ok(bytes),
+        }
     }
 
     /// The error for an answer that is no success.
@@ -236,9 +248,13 @@ impl Registry {
                 message: format!("the registry limits how often {place} is asked for"),
                 hint: format!("try again later, or log in with {login}"),
             },
-            status => Error::Io {
+            status => Error::Remote {
                 place: format!("{place}!{path}"),
-                source: io::Error::other(format!("the registry answers {status}")),
+                message: format!("the registry answers {status}"),
+                hint: match status.is_server_error() {
+                    true => "try again later; if it stays, its log says why".to_owned(),
+                    false => format!("check that {} is a registry", self.reference.registry),
+                },
             },
         }
     }
@@ -255,7 +271,10 @@ fn base(client: &Client, place: &str, host: &str) -> Result<String, Error> {
         // What a server of HTTPS written in Go answers.
         Ok(response) if response.status() == StatusCode::BAD_REQUEST => Ok(secure),
         Ok(_) => Ok(plain),
-        Err(error) if error.is_connect() => Err(http::transfer_error(place, error)),
+        // Who redirects is no server of HTTPS: its own error says more than one of TLS.
+        Err(error) if error.is_connect() || error.is_redirect() => {
+            Err(http::transfer_error(place, error))
+        }
         Err(_) => Ok(secure),
     }
 }

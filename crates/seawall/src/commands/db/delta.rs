@@ -64,6 +64,15 @@ fn apply(path: &Path, db: &Path, out: &Path) -> Result<Exit> {
     let options = OpenOptions {
         trusted_keys: trusted_keys()?,
     };
+    if delta::is_applied(&old, &bytes).map_err(|error| refused(error, db))? {
+        if !is_same_file(db, out) {
+            let bytes = fs::read(db)
+                .with_context(|| format!("cannot read {}", db.display()))
+                .map_err(Failure::usage)?;
+            write(out, &bytes)?;
+        }
+        return stdout::line(&format!("{} was up to date already", db.display()));
+    }
     let new = delta::apply(&old, &bytes, &options).map_err(|error| refused(error, db))?;
     write(out, &new)?;
     stdout::line(&format!("{} is up to date", out.display()))

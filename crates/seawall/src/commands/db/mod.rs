@@ -44,7 +44,7 @@ pub(crate) fn run(command: &Db) -> Result<Exit> {
     }
 }
 
-/// The named database, else the one that scans use.
+/// The named file to write, else the database that scans use.
 fn path(named: Option<&Path>) -> Result<PathBuf> {
     named.map_or_else(locations::database, |path| Ok(path.to_owned()))
 }

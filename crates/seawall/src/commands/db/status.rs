@@ -1,9 +1,9 @@
 //! `seawall db status`.
 
-use super::path;
 use crate::assess::{damaged, open_database};
 use crate::cli::DatabaseFile;
 use crate::exit::{Exit, Result};
+use crate::locations;
 use crate::stdout;
 use seawall_advisory::database::SignatureState;
 use seawall_advisory::query::DatabaseStatus;
@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub(super) fn run(file: &DatabaseFile) -> Result<Exit> {
-    let path = path(file.db.as_deref())?;
+    let path = file.db.clone().map_or_else(locations::asked_database, Ok)?;
     let database = open_database(Some(&path))?;
     // Whoever asks for the state wants all of it checked, not only what a scan would touch.
     database.check_all().map_err(damaged)?;
