@@ -340,7 +340,11 @@ fn an_image_that_we_alone_pass_over_was_what_others_ran() {
             evil
         }
     };
-    let kinds: [fn(&mut Value); 4] = [
+    let kinds: [fn(&mut Value); 8] = [
+        |evil| evil["platform"] = json!({ "architecture": "amd64" }),
+        |evil| evil["platform"]["os"] = json!(""),
+        |evil| evil["platform"]["os"] = json!("L\u{130}NUX"),
+        |evil| evil["platform"]["os.version"] = json!("6"),
         |evil| evil["annotations"] = json!({ "vnd.docker.reference.type": "x" }),
         |evil| evil["artifactType"] = json!("x"),
         |evil| evil["platform"]["architecture"] = json!("x86_64"),
@@ -363,6 +367,18 @@ fn an_image_that_we_alone_pass_over_was_what_others_ran() {
             Err(error) => assert!(error.to_string().contains("several images"), "{error}"),
         }
     }
+    // Images of several builds of Windows are told apart, and layers are no images.
+    let layout = Layout::new();
+    let of = |layout: &Layout, build: &str| {
+        let system = json!({ "os": "windows", "architecture": "amd64", "os.version": build });
+        layout.for_platform("windows", system)
+    };
+    let (one, other) = (of(&layout, "10.0.1"), of(&layout, "10.0.2"));
+    let cache = layout.blob("application/vnd.oci.image.layer.v1.tar", b"cache");
+    let good = layout.for_platform("good", json!({ "os": "linux", "architecture": "amd64" }));
+    let source = layout.finish(&[one, other, good, cache]);
+    let read = read_source(&source, &platform("linux/amd64")).unwrap();
+    assert_eq!(reasons(&read), [""; 0]);
     // What is for no platform is nobody's image.
     let layout = Layout::new();
     let good = layout.for_platform("good", json!({ "os": "linux", "architecture": "amd64" }));

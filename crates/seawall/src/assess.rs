@@ -30,7 +30,7 @@ pub(crate) struct Assessor {
 impl Matching {
     /// The files that it names, and the database that is meant without one.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
-        let database = self.db.clone().map_or_else(locations::asked_database, Ok)?;
+        let database = self.db.clone().map_or_else(locations::database, Ok)?;
         let named = self.ignore_file.iter().chain(&self.vex);
         let named = named.chain(&self.trusted_images).cloned();
         Ok(named.chain([database]).collect())
@@ -105,7 +105,7 @@ impl Assessor {
 pub(crate) fn open_database(named: Option<&Path>) -> Result<Database> {
     let path = match named {
         Some(path) => path.to_owned(),
-        None => locations::asked_database()?,
+        None => locations::database()?,
     };
     let options = OpenOptions {
         trusted_keys: trusted_keys()?,

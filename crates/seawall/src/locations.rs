@@ -5,17 +5,12 @@ use anyhow::anyhow;
 use std::env;
 use std::path::PathBuf;
 
-/// The advisory database that scans use.
+/// The advisory database that scans use: that of `SEAWALL_DB`, else the user's own. An empty variable
+/// is as good as none.
 pub(crate) fn database() -> Result<PathBuf> {
-    Ok(data()?.join("advisories.db"))
-}
-
-/// The advisory database that is asked where the command line names none: that of `SEAWALL_DB`, else
-/// [`database`]. An empty variable is as good as none.
-pub(crate) fn asked_database() -> Result<PathBuf> {
     match env::var_os("SEAWALL_DB").filter(|path| !path.is_empty()) {
         Some(path) => Ok(path.into()),
-        None => database(),
+        None => Ok(data()?.join("advisories.db")),
     }
 }
 

@@ -283,17 +283,37 @@ impl Descriptor {
         self.platform.as_ref().is_some_and(unknown)
     }
 
+    /// Whether it can be an image or an index: layers and other blobs may be listed beside them.
+    fn is_manifest(&self) -> bool {
+        matches!(
+            self.media_type.as_str(),
+            "" | "application/vnd.oci.image.manifest.v1+json"
+                | "application/vnd.docker.distribution.manifest.v2+json"
+                | "application/vnd.oci.image.index.v1+json"
+                | "application/vnd.docker.distribution.manifest.list.v2+json"
+        )
+    }
+
     /// Whether another program, which knows no annotations, no types of artifacts or no second names
     /// of platforms, may take this where we take `chosen`.
     pub(crate) fn rivals(&self, chosen: &Self, wanted: &Platform) -> bool {
-        if self.digest == chosen.digest || self.is_for_no_platform() {
+        if self.digest == chosen.digest || self.is_for_no_platform() || !self.is_manifest() {
             return false;
         }
         let (Some(own), Some(other)) = (&self.platform, &chosen.platform) else {
             return true;
         };
-        let own = own.clone().normalized();
-        own == other.clone().normalized() || (!self.is_image() && wanted.distance(&own).is_some())
+        let (own, other) = (own.clone().normalized(), other.clone().normalized());
+        let is_same = match own.os == "windows" && own.os_version.is_some() {
+            true => own == other,
+            // What is said of other systems' versions nobody looks at.
+            false => {
+                let key =
+                    |it: &Platform| (it.os.clone(), it.architecture.clone(), it.variant.clone());
+                key(&own) == key(&other)
+            }
+        };
+        is_same || (!self.is_image() && wanted.distance(&own).is_some())
     }
 
     /// Why a layer of this media type is not read; `None` if it is. What the bytes really are
@@ -327,6 +347,7 @@ impl Config {
             os: self.os.clone(),
             architecture: self.architecture.clone(),
             variant: self.variant.clone().filter(|variant| !variant.is_empty()),
+            os_version: None,
         })
     }
 

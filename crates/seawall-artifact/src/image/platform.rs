@@ -14,6 +14,9 @@ pub(crate) struct Platform {
     pub(crate) architecture: String,
     #[serde(default)]
     pub(crate) variant: Option<String>,
+    /// Of Windows: the build that an image is for, which tells images of one architecture apart.
+    #[serde(default, rename = "os.version")]
+    pub(crate) os_version: Option<String>,
 }
 
 impl Platform {
@@ -29,6 +32,7 @@ impl Platform {
                     os: os.to_owned(),
                     architecture: architecture.to_owned(),
                     variant: variant.map(str::to_owned),
+                    os_version: None,
                 }
             }
             _ => {
@@ -48,6 +52,7 @@ impl Platform {
             os: "linux".to_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
             variant: None,
+            os_version: None,
         }
         .normalized()
     }
@@ -55,11 +60,15 @@ impl Platform {
     /// One name for each thing: `aarch64` is `arm64`, its `v8` says nothing, and 32-bit ARM
     /// without variant is `v7`.
     pub(crate) fn normalized(mut self) -> Self {
-        self.os.make_ascii_lowercase();
-        self.architecture.make_ascii_lowercase();
+        self.os = lower_case(&self.os);
+        // Where it is not said, container runtimes take it for that of the machine.
+        if self.os.is_empty() {
+            self.os = "linux".to_owned();
+        }
+        self.architecture = lower_case(&self.architecture);
         self.variant = self
             .variant
-            .map(|variant| variant.to_ascii_lowercase())
+            .map(|variant| lower_case(&variant))
             .filter(|variant| !variant.is_empty());
         let (architecture, variant) = match self.architecture.as_str() {
             "x86_64" | "x86-64" | "amd64" => ("amd64", self.variant.filter(|v| v != "v1")),
@@ -87,6 +96,7 @@ impl Platform {
             os: self.os,
             architecture: architecture.to_owned(),
             variant,
+            os_version: self.os_version,
         }
     }
 
@@ -115,6 +125,13 @@ impl Platform {
             _ => (self.variant == offered.variant).then_some(0),
         }
     }
+}
+
+/// In lower case, letter by letter, as Go does it.
+fn lower_case(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| c.to_lowercase().next())
+        .collect()
 }
 
 impl fmt::Display for Platform {

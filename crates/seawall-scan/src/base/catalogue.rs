@@ -4,8 +4,11 @@ use jiff::Timestamp;
 use seawall_model::{Inventory, Package};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+
+/// Largest catalogue that is read, in bytes: an image takes some ten kilobytes.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// The version of the file's layout that is written and read.
 const VERSION: u32 = 1;
@@ -191,8 +194,18 @@ impl Catalogue {
     /// # Errors
     /// The file cannot be read, is no catalogue, or is one of another version.
     pub fn load(path: &Path) -> Result<Self, CatalogueError> {
-        let text = match std::fs::read(path) {
-            Ok(text) => text,
+        let mut text = Vec::new();
+        let read = File::open(path).and_then(|file| {
+            file.take(MAX_BYTES + 1).read_to_end(&mut text)?;
+            match text.len() as u64 > MAX_BYTES {
+                true => Err(io::Error::other(format!(
+                    "it is larger than {MAX_BYTES} bytes"
+                ))),
+                false => Ok(()),
+            }
+        });
+        match read {
+            Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self {
                     version: VERSION,
@@ -200,7 +213,7 @@ impl Catalogue {
                 });
             }
             Err(source) => return Err(failed("read", path)(source)),
-        };
+        }
         Self::parse(&text, path)
     }
 
