@@ -49,7 +49,10 @@ pub(crate) fn read_layer(
             whole: true,
             ..Outcome::default()
         },
-        Blob::Content(content) => read_content(layer, content, hash, visitor, context),
+        Blob::Content(content) => Outcome {
+            stored: Some(content.len()),
+            ..read_content(layer, content, hash, visitor, context)
+        },
         Blob::Stream(open) => match open() {
             Ok(stream) => read_stream(layer, stream, Some(open), hash, visitor, context),
             Err(error) => Outcome::failed(&error),
@@ -78,20 +81,6 @@ impl Outcome {
 }
 
 fn read_content(
-    layer: &Layer,
-    content: &Content,
-    hash: bool,
-    visitor: &mut dyn LayerVisitor,
-    context: &Context<'_>,
-) -> Outcome {
-    let outcome = read_bytes(layer, content, hash, visitor, context);
-    Outcome {
-        stored: Some(content.len()),
-        ..outcome
-    }
-}
-
-fn read_bytes(
     layer: &Layer,
     content: &Content,
     hash: bool,
@@ -195,7 +184,7 @@ fn read_links(
     context: &Context<'_>,
 ) -> Result<(), Error> {
     while targets.is_worth_a_pass() {
-        context.progress.total(layer.size.unwrap_or(0));
+        context.progress.total(layer.size().unwrap_or(0));
         // A registry may send other bytes than before.
         with_tar(layer, again()?, false, context, &mut |reader| {
             targets.run(reader, visitor)

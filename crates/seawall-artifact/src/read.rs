@@ -168,7 +168,6 @@ impl Artifact {
             place: name.to_owned(),
             digest: None,
             diff_id: None,
-            size: Some(bytes.len() as u64),
             told_size: None,
             created_by: None,
             blob: Blob::Content(Content::from_bytes(bytes)),
@@ -250,12 +249,12 @@ fn read_image<V: LayerVisitor>(
     // A directory adds up its own progress, in files.
     let bytes = |layer: &Layer| match layer.blob {
         Blob::Directory { .. } => None,
-        _ => layer.size,
+        _ => layer.size(),
     };
     let total = image.layers.iter().filter_map(bytes);
     context.progress.total(total.fold(0, u64::saturating_add));
     let mut order: Vec<&Layer> = image.layers.iter().collect();
-    order.sort_by_key(|layer| std::cmp::Reverse(layer.size));
+    order.sort_by_key(|layer| std::cmp::Reverse(layer.size()));
     let place_of = |layer: &Layer| {
         image
             .layers
@@ -323,9 +322,9 @@ impl Layer {
         ReadLayer {
             verified: sound && is_the_one,
             whole,
+            size: self.size(),
             digest: self.digest,
             diff_id: self.diff_id,
-            size: self.size,
             created_by: self.created_by,
             visitor,
         }

@@ -3,9 +3,10 @@
 //! image, and in which order, the manifest says, wherever it stands in the stream.
 
 use crate::compression::{Compression, SKIPPABLE, capped, is_skippable_frame};
-use crate::image::archive::{digest_of_file, plan};
+use crate::image::archive::plan;
 use crate::image::files::{Files, Listing, MAX_FILES, Member};
 use crate::image::resume::{Members, read_members};
+use crate::image::saved::digest_of_file;
 use crate::image::{Blob, Layer};
 use crate::layer::{Outcome, read_stream};
 use crate::path::normalize;
@@ -268,7 +269,6 @@ fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
         place: format!("{}!{name}", reader.place()),
         digest: digest_of_file(name),
         diff_id: None,
-        size: None,
         told_size: None,
         created_by: None,
         blob: Blob::Content(Content::from_bytes([])),

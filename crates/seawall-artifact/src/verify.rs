@@ -114,7 +114,6 @@ mod tests {
             place: String::new(),
             digest: None,
             diff_id: diff_id.map(str::to_owned),
-            size: None,
             told_size: None,
             created_by: None,
             blob: Blob::Content(Content::from_bytes([])),

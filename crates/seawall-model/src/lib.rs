@@ -1,6 +1,7 @@
 //! The nouns of Seawall. No IO, no async, no serialisation: what leaves the process is written by
 //! the crates at the edge (`seawall-report`, the advisory database file).
 
+mod codename;
 mod distro;
 mod ecosystem;
 mod finding;

@@ -2,7 +2,6 @@
 
 use crate::database::stored::Bucket;
 use crate::database::{Database, DatabaseError};
-use crate::importers::debian::release_by_codename;
 use seawall_model::{Distro, DistroFamily, Ecosystem, Package, PackageType};
 use std::borrow::Cow;
 
@@ -150,7 +149,7 @@ fn by_codename(distro: &Distro) -> Option<Ecosystem> {
                 release,
             },
             Some(codename),
-        ) if release.is_empty() => release_by_codename(codename),
+        ) if release.is_empty() => Ecosystem::by_codename(DistroFamily::Debian, codename),
         _ => None,
     }
 }

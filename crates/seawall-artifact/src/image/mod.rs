@@ -6,10 +6,12 @@
 pub(crate) mod archive;
 pub(crate) mod files;
 mod keys;
+mod layout;
 pub(crate) mod manifest;
 pub(crate) mod platform;
 pub(crate) mod resume;
 mod salvage;
+pub(crate) mod saved;
 
 use crate::directory::Directory;
 use crate::{Content, Error, ImageInfo};
@@ -39,9 +41,7 @@ pub(crate) struct Layer {
     pub(crate) digest: Option<String>,
     /// Digest of the uncompressed tar, from the configuration.
     pub(crate) diff_id: Option<String>,
-    /// Size of the blob as stored.
-    pub(crate) size: Option<u64>,
-    /// The same as the manifest says it.
+    /// Size of the blob as stored, as the manifest says it.
     pub(crate) told_size: Option<u64>,
     /// `created_by` of its history entry.
     pub(crate) created_by: Option<String>,
@@ -50,6 +50,14 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
+    /// Size of the blob as stored, by the blob itself where it is at hand.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match &self.blob {
+            Blob::Content(content) => Some(content.len()),
+            _ => self.told_size,
+        }
+    }
+
     /// Whether its name is a digest that is compared with its bytes when all of them pass.
     pub(crate) fn has_checked_digest(&self) -> bool {
         self.digest

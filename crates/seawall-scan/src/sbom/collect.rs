@@ -7,7 +7,6 @@ use seawall_model::{
     PackageType, Role, SourcePackage, Target, TargetKind, VersionScheme, purl_namespace,
 };
 
-use super::codename;
 use crate::purl;
 use crate::scan::MAX_PACKAGES;
 
@@ -511,8 +510,8 @@ pub(super) fn purl_distro(purl: &packageurl::PackageUrl<'_>) -> Option<(String, 
         let namespace = purl.namespace()?;
         return Some((os_release_id(namespace), distro.to_owned()));
     }
-    if let Some((id, version)) = codename::release(distro) {
-        return Some((id.to_owned(), version.to_owned()));
+    if let Some(release) = by_codename(distro) {
+        return Some(release);
     }
     // Both name and release may have dashes: `opensuse-leap-15.5`, `openeuler-22.03-LTS-SP1`.
     let mut splits = distro
@@ -531,6 +530,23 @@ pub(super) fn purl_distro(purl: &packageurl::PackageUrl<'_>) -> Option<(String, 
     };
     let (id, version) = split.unwrap_or((distro, ""));
     Some((os_release_id(id), version.to_owned()))
+}
+
+/// `ID` and `VERSION_ID` of the release that has this code name, by which the package URL
+/// specification's own examples name it: `jessie`, `ubuntu-jammy`.
+fn by_codename(distro: &str) -> Option<(String, String)> {
+    let distro = distro.to_ascii_lowercase();
+    let (stated, codename) = match distro.split_once('-') {
+        Some((id, codename)) => (Some(id), codename),
+        None => (None, &*distro),
+    };
+    [DistroFamily::Debian, DistroFamily::Ubuntu]
+        .into_iter()
+        .filter(|family| stated.is_none_or(|stated| stated == family.name()))
+        .find_map(|family| {
+            let version = family.release_by_codename(codename)?;
+            Some((family.name().to_owned(), version.to_owned()))
+        })
 }
 
 /// The `ID` of os-release(5) for the names that Trivy gives distributions.

@@ -1,7 +1,6 @@
 //! Bills of materials, read into inventories: CycloneDX 1.2 to 1.6 and SPDX 2.2, 2.3 and 3.0, in
 //! JSON, with what syft, Trivy and Seawall itself write beside the standard's own fields.
 
-mod codename;
 mod collect;
 mod cyclonedx;
 mod field;

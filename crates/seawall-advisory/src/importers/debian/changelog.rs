@@ -9,9 +9,8 @@ use super::super::flaws::FlawTable;
 use super::super::rejected::Rejected;
 use super::super::{FeedFile, Records};
 use super::line::unknown_release;
-use super::releases;
 use crate::{Affected, NameKind, Source, State, Upper, versions};
-use seawall_model::VersionScheme;
+use seawall_model::{DistroFamily, Ecosystem, VersionScheme};
 use serde::Deserialize;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +42,7 @@ pub(super) fn import(file: &FeedFile<'_>, records: &mut Records) {
     let mut flaws = FlawTable::new(Source::Debian);
     let mut unknown = BTreeSet::new();
     for ((cve, suite, source), version) in first_fix {
-        let Some(ecosystem) = releases::ecosystem(&suite) else {
+        let Some(ecosystem) = Ecosystem::by_codename(DistroFamily::Debian, &suite) else {
             unknown.insert(suite);
             continue;
         };

@@ -16,10 +16,13 @@ use super::super::document::{corrupt, lines};
 use super::super::rejected::Rejected;
 use super::super::{FeedFile, Records};
 use super::line::{PackageLine, unknown_release};
-use super::releases::{self, MAINTAINED};
 use super::tracker::urgency;
 use crate::{Advisory, Source};
+use seawall_model::{DistroFamily, Ecosystem};
 use std::collections::{BTreeSet, HashSet};
+
+/// Releases to which a verdict on unstable applies where nothing else is said of them.
+const MAINTAINED: &[&str] = &["bullseye", "bookworm", "trixie", "forky"];
 
 /// Whether a line begins a flaw: `CVE-2025-53603 (...)` or the bare identifier.
 pub(super) fn is_flaw_header(line: &[u8]) -> bool {
@@ -124,7 +127,7 @@ fn read_flaw(
         .collect();
     for line in &package_lines {
         for codename in releases_of(line, &own_lines, named_bulletin) {
-            let Some(ecosystem) = releases::ecosystem(codename) else {
+            let Some(ecosystem) = Ecosystem::by_codename(DistroFamily::Debian, codename) else {
                 unknown.insert(codename.to_owned());
                 continue;
             };

@@ -9,9 +9,8 @@
 use super::super::document::{corrupt, lines};
 use super::super::rejected::Rejected;
 use super::super::{FeedFile, Records};
-use super::releases;
 use crate::{Advisory, Affected, CoveredFlaw, NameKind, Source, State, Upper};
-use seawall_model::{Ecosystem, Incomplete, IncompleteReason};
+use seawall_model::{DistroFamily, Ecosystem, Incomplete, IncompleteReason};
 use std::collections::BTreeSet;
 
 /// What a line below a header says of a package: `[bookworm] - sope 5.8.0-1+deb12u1 (note)`.
@@ -180,7 +179,7 @@ fn read_detail(
     }
     let line = PackageLine::parse(line).ok_or("neither flaws, a package nor a note")?;
     let codename = line.codename.unwrap_or("sid");
-    match releases::ecosystem(codename) {
+    match Ecosystem::by_codename(DistroFamily::Debian, codename) {
         Some(ecosystem) => bulletin.affected.extend(line.row(ecosystem)?),
         None => drop(unknown.insert(codename.to_owned())),
     }

@@ -7,10 +7,7 @@
 mod changelog;
 mod flaw_list;
 mod line;
-mod releases;
 mod tracker;
-
-pub(crate) use releases::ecosystem as release_by_codename;
 
 use super::document::{contains, head};
 use super::{FeedFile, Importer, Records};

@@ -6,9 +6,8 @@ use super::super::flaws::FlawTable;
 use super::super::rejected::Rejected;
 use super::super::{FeedFile, Records};
 use super::line::unknown_release;
-use super::releases;
 use crate::{Affected, NameKind, Source, State, Upper};
-use seawall_model::{Ecosystem, Severity};
+use seawall_model::{DistroFamily, Ecosystem, Severity};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -95,7 +94,7 @@ fn read_entry(
         advisory.references.push(page);
     }
     for (codename, verdict) in entry.releases {
-        let Some(ecosystem) = releases::ecosystem(&codename) else {
+        let Some(ecosystem) = Ecosystem::by_codename(DistroFamily::Debian, &codename) else {
             unknown.insert(codename);
             continue;
         };

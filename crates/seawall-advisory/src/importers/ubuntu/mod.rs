@@ -12,8 +12,8 @@
 
 mod normalized;
 mod openvex;
-mod releases;
 mod status;
+mod stream;
 mod tracker;
 
 use super::document::{contains, head};

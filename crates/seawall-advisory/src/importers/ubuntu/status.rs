@@ -2,9 +2,9 @@
 
 use super::super::Records;
 use super::super::rejected::Rejected;
-use super::releases::{self, Stream};
+use super::stream::{Stream, stream};
 use crate::{Affected, NameKind, State, Upper};
-use seawall_model::{IncompleteReason, Severity};
+use seawall_model::{DistroFamily, Ecosystem, IncompleteReason, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is said of a package in a release.
@@ -80,7 +80,7 @@ pub(super) struct Statuses {
 impl Statuses {
     /// Adds what is said of `package` in a release as the tracker names it.
     pub(super) fn add(&mut self, package: &str, release: &str, verdict: Verdict) {
-        match releases::stream(release) {
+        match stream(release) {
             Stream::Own(codename) => self.pair(package, codename).own = Some(verdict),
             Stream::Esm(codename) => {
                 let esm = &mut self.pair(package, codename).esm;
@@ -117,7 +117,7 @@ impl Statuses {
             let Some(verdict) = pair.decide().filter(|verdict| *verdict != Verdict::Absent) else {
                 continue;
             };
-            let Some(ecosystem) = releases::ecosystem(&codename) else {
+            let Some(ecosystem) = Ecosystem::by_codename(DistroFamily::Ubuntu, &codename) else {
                 unknown.insert(codename);
                 continue;
             };

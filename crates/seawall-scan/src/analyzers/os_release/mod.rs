@@ -3,7 +3,7 @@
 //! Formats: os-release(5); for systems older than it the one-line files of each distribution.
 
 use super::{AnalyzeError, Analyzer, File, Found, Pattern};
-use seawall_model::Distro;
+use seawall_model::{Distro, DistroFamily};
 
 /// Reads `os-release` and what was there before it.
 pub struct OsRelease;
@@ -153,16 +153,9 @@ fn service_pack(version: &str) -> Option<&str> {
 
 /// Debian's testing has a code name only.
 fn debian_release(codename: &str) -> &'static str {
-    match codename {
-        "duke" => "15",
-        "forky" => "14",
-        "trixie" => "13",
-        "bookworm" => "12",
-        "bullseye" => "11",
-        "buster" => "10",
-        "stretch" => "9",
-        _ => "",
-    }
+    DistroFamily::Debian
+        .release_by_codename(codename)
+        .unwrap_or_default()
 }
 
 fn parse_alpine_release(text: &str) -> Option<Distro> {
