@@ -30,7 +30,8 @@ const BEGIN: usize = 512;
 /// [`Limits::layer_bytes`] and [`Limits::ratio`] of what comes out of one compressed file,
 /// [`Limits::held_bytes`] of memory, [`Limits::entries`] files in all, and [`Limits::nesting`]
 /// archives or compressed files inside each other. What is not read for them, or is damaged, is
-/// returned; files that stand before the damage are given all the same.
+/// returned; files that stand before the damage are given all the same, and whole lines before it of
+/// files that hold a record in each (`.jsonl`, `.csv`).
 ///
 /// # Errors
 /// There is nothing at `path`, or it cannot be opened.
@@ -197,12 +198,13 @@ impl<'a> Walk<'a> {
             }
         } else {
             let is_zip = is_zip(begin);
-            match self.read_to_end(name, &mut stream) {
-                Ok((bytes, lease)) if is_zip => {
-                    self.content(name, &Content::held(bytes.into(), lease), depth);
+            let mut bytes = Vec::new();
+            match self.read_to_end(name, &mut stream, &mut bytes) {
+                Ok(leases) if is_zip => {
+                    self.content(name, &Content::held(bytes.into(), leases), depth);
                 }
-                Ok((bytes, _leases)) => self.plain(name, &bytes),
-                Err(error) => self.failed(&error),
+                Ok(_leases) => self.plain(name, &bytes),
+                Err(error) => self.cut_off(name, &bytes, &error),
             }
         }
     }
@@ -267,13 +269,28 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let member = format!("{name}!{}", normalize(file.name_raw()));
-            match self.read_to_end(&member, &mut file) {
-                Ok((bytes, lease)) => {
-                    drop(file);
-                    self.content(&member, &Content::held(bytes.into(), lease), depth + 1);
+            let mut bytes = Vec::new();
+            let read = self.read_to_end(&member, &mut file, &mut bytes);
+            drop(file);
+            match read {
+                Ok(leases) => {
+                    self.content(&member, &Content::held(bytes.into(), leases), depth + 1);
                 }
-                Err(error) => self.failed(&error),
+                Err(error) => self.cut_off(&member, &bytes, &error),
             }
+        }
+    }
+
+    /// A file of which only the begin could be read. Where each line is a record of its own, the whole
+    /// ones are given.
+    fn cut_off(&mut self, name: &str, begin: &[u8], error: &Error) {
+        self.failed(error);
+        // Of damage of another kind it is not known where it begins.
+        let is_cut = matches!(error, Error::Truncated { .. });
+        let is_of_lines = [".jsonl", ".csv"].iter().any(|it| name.ends_with(it));
+        let whole = begin.iter().rposition(|byte| *byte == b'\n');
+        if let (true, true, Some(end)) = (is_cut, is_of_lines, whole) {
+            self.plain(name, begin.get(..=end).unwrap_or_default());
         }
     }
 
@@ -295,14 +312,15 @@ impl<'a> Walk<'a> {
         Ok((bytes, lease))
     }
 
-    /// All bytes of something whose size is not known, or not to be believed.
+    /// All bytes of something whose size is not known, or not to be believed. Before an error those
+    /// that came are in `bytes`.
     fn read_to_end(
         &self,
         name: &str,
         reader: &mut impl Read,
-    ) -> Result<(Vec<u8>, Vec<Lease>), Error> {
+        bytes: &mut Vec<u8>,
+    ) -> Result<Vec<Lease>, Error> {
         const STEP: u64 = 1 << 20;
-        let mut bytes = Vec::new();
         let mut leases = Vec::new();
         loop {
             // As much again as there is: few steps, and never more than twice what is needed.
@@ -311,14 +329,14 @@ impl<'a> Walk<'a> {
             let n = reader
                 .by_ref()
                 .take(step)
-                .read_to_end(&mut bytes)
+                .read_to_end(bytes)
                 .map_err(|error| Error::from_io(name, before, error))? as u64;
             if bytes.len() as u64 > self.limits.file_bytes {
                 return Err(self.too_large(name));
             }
             leases.push(self.lease(name, n)?);
             if n < step {
-                return Ok((bytes, leases));
+                return Ok(leases);
             }
         }
     }

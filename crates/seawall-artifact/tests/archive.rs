@@ -115,6 +115,29 @@ fn files_before_the_damage_are_given() {
 }
 
 #[test]
+fn the_whole_lines_of_a_file_that_was_cut_off_were_lost() {
+    let lines: String = (0..60_000_u64).map(|n| format!("{}\n", n.pow(2))).collect();
+    let directory = tempfile::tempdir().unwrap();
+    for (format, suffix) in [(Format::Gzip, "gz"), (Format::Zstd, "zst")] {
+        for (name, is_given) in [("a.jsonl", true), ("a.csv", true), ("a.json", false)] {
+            let packed = compress(format, lines.as_bytes());
+            let path = directory.path().join(format!("{name}.{suffix}"));
+            std::fs::write(&path, &packed[..packed.len() - 5]).unwrap();
+            let (found, incomplete) = each(&path, &Limits::default());
+            assert!(incomplete[0].contains("ends too early"), "{incomplete:?}");
+            assert_eq!(found.len(), usize::from(is_given), "{path:?}");
+            for file in found {
+                let (_, given) = file.split_once('=').unwrap();
+                assert!(
+                    lines.starts_with(given) && given.ends_with('\n'),
+                    "{path:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn every_limit_is_told() {
     let layers = compress(
         Format::Gzip,

@@ -14,6 +14,7 @@ use seawall_artifact::archive::each_file;
 use seawall_artifact::{Limits, Progress};
 use seawall_model::{Incomplete, IncompleteReason};
 use seawall_report::escape;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
@@ -147,13 +148,13 @@ fn damaged_json(name: &str, bytes: &[u8]) -> Option<Incomplete> {
     if ![".json", ".jsonl"].iter().any(|end| name.ends_with(end)) {
         return None;
     }
-    let values = serde_json::Deserializer::from_slice(bytes).into_iter::<serde::de::IgnoredAny>();
-    let error = values.take(1).find_map(std::result::Result::err)?;
-    Some(Incomplete::new(
-        IncompleteReason::Corrupt,
-        name,
-        format!("it is no JSON: {error}"),
-    ))
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
+    let message = match values.next() {
+        Some(Err(error)) => format!("it is no JSON: {error}"),
+        None if name.ends_with(".json") => "it is empty".to_owned(),
+        Some(Ok(_)) | None => return None,
+    };
+    Some(Incomplete::new(IncompleteReason::Corrupt, name, message))
 }
 
 /// Hidden files are the cache's own: validators, and pages that are only half there.
