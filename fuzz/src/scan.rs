@@ -57,6 +57,13 @@ pub(crate) const PYTHON_TOML: Analyzers = &[
     ("uv-lockfile", "app/uv.lock"),
     ("pylock", "app/pylock.toml"),
 ];
+pub(crate) const PROJECT: Analyzers = &[
+    ("project", "app/Pipfile"),
+    ("project", "app/pyproject.toml"),
+    ("project", "app/Cargo.toml"),
+    ("project", "app/composer.json"),
+    ("project", "app/pubspec.yaml"),
+];
 pub(crate) const JAVA_ARCHIVE: Analyzers = &[
     ("java-archive", "app/a-1.0.jar"),
     ("python-egg", "lib/a-1.0-py3.egg"),

@@ -54,6 +54,7 @@ pub(crate) const ALL: &[Target] = &[
     ("pnpm", |data| scan::analyze(scan::PNPM, data)),
     ("python", |data| scan::analyze(scan::PYTHON, data)),
     ("python-toml", |data| scan::analyze(scan::PYTHON_TOML, data)),
+    ("project", |data| scan::analyze(scan::PROJECT, data)),
     ("java-archive", |data| {
         scan::analyze(scan::JAVA_ARCHIVE, data)
     }),

@@ -2,7 +2,7 @@
 //! could be matched; unless it was found installed or in a lockfile, the reader is told so, in one
 //! sentence for each kind of file.
 
-use crate::analyzers::Unversioned;
+use crate::analyzers::{Unversioned, Wanted};
 use crate::reconcile::PACKAGE_DIRECTORIES;
 use seawall_model::{Ecosystem, Package, PackageType};
 use std::collections::HashSet;
@@ -17,6 +17,8 @@ pub(crate) struct Asked {
     python: HashSet<String>,
     /// Directories of projects, without slashes around them, and names.
     npm: HashSet<(String, String)>,
+    /// Directories that hold packages of a kind, and those above them but for the root.
+    directories: HashSet<(PackageType, String)>,
 }
 
 impl Asked {
@@ -26,6 +28,7 @@ impl Asked {
             files: Vec::new(),
             python: HashSet::new(),
             npm: HashSet::new(),
+            directories: HashSet::new(),
         }
     }
 
@@ -36,7 +39,7 @@ impl Asked {
         // is there.
         let rooted = format!("/{path}");
         let is_installed = PACKAGE_DIRECTORIES.iter().any(|d| rooted.contains(d));
-        wanted.retain(|one| !is_installed || one.kind == PackageType::Maven);
+        wanted.retain(|one| !is_installed || one.wanted == Wanted::Archive);
         if !wanted.is_empty() {
             self.files.push((path.to_owned(), wanted));
         }
@@ -59,17 +62,29 @@ impl Asked {
                     self.npm.insert((project, package.name.clone()));
                 }
             }
-            _ => {}
+            _ => {
+                for path in &package.paths {
+                    let path = path.trim_start_matches('/');
+                    // Everything is below the root.
+                    let held = directories(path).enumerate();
+                    for (_, it) in held.take_while(|(up, it)| *up == 0 || !it.is_empty()) {
+                        if !self.directories.insert((package.kind, it.to_owned())) {
+                            break;
+                        }
+                    }
+                }
+            }
         }
     }
 
     /// What was not found, as sentences.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let found_in_python = |_: &str, name: &str| {
+        let found_in_python = |name: &str| {
             let name = Ecosystem::PyPi.normalize_name(name);
             self.python.contains(&name)
         };
-        let requirements = self.missing(PackageType::PyPi, &found_in_python);
+        let requirements = self
+            .missing(&|_, one| one.wanted == Wanted::Requirement && !found_in_python(&one.name));
         let requirements = requirements.map(|missing| {
             let (what, are) = missing.words("requirement", "requirements");
             let files = match missing.files {
@@ -81,8 +96,9 @@ impl Asked {
                 missing.example
             )
         });
-        let found_in_npm = |path: &str, name: &str| self.is_in_project(path, name);
-        let dependencies = self.missing(PackageType::Npm, &found_in_npm);
+        let dependencies = self.missing(&|path, one| {
+            one.wanted == Wanted::Dependency && !self.is_in_project(path, &one.name)
+        });
         let dependencies = dependencies.map(|missing| {
             let (what, are) = missing.words("dependency", "dependencies");
             format!(
@@ -91,7 +107,7 @@ impl Asked {
                 missing.files, missing.example
             )
         });
-        let archives = self.missing(PackageType::Maven, &|_, _| false);
+        let archives = self.missing(&|_, one| one.wanted == Wanted::Archive);
         let archives = archives.map(|missing| {
             let (what, are) = missing.words("Java archive", "Java archives");
             format!(
@@ -99,30 +115,40 @@ impl Asked {
                 missing.example
             )
         });
+        let projects = self.missing(&|path, one| match one.wanted {
+            Wanted::Project(kind) => !self.is_locked(path, kind),
+            _ => false,
+        });
+        let projects = projects.map(|missing| {
+            let (what, ask) = match missing.packages {
+                1 => ("1 project".to_owned(), "asks"),
+                number => (format!("{number} projects"), "ask"),
+            };
+            format!(
+                "what {what} without a lockfile {ask} for is matched only where it is installed, \
+                 like {}",
+                missing.example
+            )
+        });
         let notes = requirements.into_iter().chain(dependencies);
-        notes.chain(archives).collect()
+        notes.chain(archives).chain(projects).collect()
     }
 
     /// Whether it is installed or locked beside the project or above it, where a workspace has both.
     fn is_in_project(&self, path: &str, name: &str) -> bool {
-        let mut project = directory(path);
-        loop {
-            if self.npm.contains(&(project.to_owned(), name.to_owned())) {
-                return true;
-            }
-            if project.is_empty() {
-                return false;
-            }
-            project = directory(project);
-        }
+        directories(path).any(|it| self.npm.contains(&(it.to_owned(), name.to_owned())))
     }
 
-    fn missing(&self, kind: PackageType, is_found: &dyn Fn(&str, &str) -> bool) -> Option<Missing> {
+    /// Whether packages of that kind are in the project's directory, below it, or above it, where a
+    /// workspace has its lockfile.
+    fn is_locked(&self, path: &str, kind: PackageType) -> bool {
+        directories(path).any(|it| self.directories.contains(&(kind, it.to_owned())))
+    }
+
+    fn missing(&self, is_missing: &dyn Fn(&str, &Unversioned) -> bool) -> Option<Missing> {
         let mut missing: Option<Missing> = None;
         for (path, wanted) in &self.files {
-            let mut names = wanted
-                .iter()
-                .filter(|one| one.kind == kind && !is_found(path, &one.name));
+            let mut names = wanted.iter().filter(|one| is_missing(path, one));
             let Some(first) = names.next() else {
                 continue;
             };
@@ -161,20 +187,27 @@ fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
+/// The file's directory and those above it, to the root, which is empty.
+fn directories(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(directory(path)), |it| {
+        (!it.is_empty()).then(|| directory(it))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use seawall_model::Evidence;
 
-    fn asked(files: &[(&str, PackageType, &[&str])], found: &[(PackageType, &str, &str)]) -> Asked {
+    fn asked(files: &[(&str, Wanted, &[&str])], found: &[(PackageType, &str, &str)]) -> Asked {
         let mut asked = Asked::new(false);
-        for (path, kind, names) in files {
-            let wanted = names.iter().map(|name| Unversioned {
-                kind: *kind,
+        for (path, wanted, names) in files {
+            let files = names.iter().map(|name| Unversioned {
+                wanted: *wanted,
                 name: name.trim_end_matches('?').to_owned(),
                 development: name.ends_with('?'),
             });
-            asked.add(path, wanted.collect());
+            asked.add(path, files.collect());
         }
         for (kind, name, path) in found {
             let mut package = Package::new(*kind, *name, "1", Evidence::Installed);
@@ -186,15 +219,19 @@ mod tests {
 
     #[test]
     fn requirements_that_are_not_installed_are_counted() {
-        use PackageType::PyPi;
-        let files: &[(&str, PackageType, &[&str])] = &[
+        use {PackageType::PyPi, Wanted::Requirement};
+        let files: &[(&str, Wanted, &[&str])] = &[
             (
                 "a/requirements.txt",
-                PyPi,
+                Requirement,
                 &["Zope.Interface", "flask", "x?"],
             ),
-            ("b/requirements.txt", PyPi, &["flask", "django"]),
-            ("v/lib/site-packages/c/requirements.txt", PyPi, &["d"]),
+            ("b/requirements.txt", Requirement, &["flask", "django"]),
+            (
+                "v/lib/site-packages/c/requirements.txt",
+                Requirement,
+                &["d"],
+            ),
         ];
         let found = [(PyPi, "zope-interface", "/usr/lib/z.dist-info/METADATA")];
         assert_eq!(
@@ -210,13 +247,24 @@ mod tests {
 
     #[test]
     fn java_archives_are_counted_wherever_they_lie() {
-        use PackageType::{Maven, PyPi};
-        let jar: (&str, PackageType, &[&str]) = ("app/x.jar", Maven, &["x.jar"]);
+        use {
+            PackageType::Maven,
+            Wanted::{Archive, Requirement},
+        };
+        let jar: (&str, Wanted, &[&str]) = ("app/x.jar", Archive, &["x.jar"]);
         let note = "1 Java archive without a version is not matched, like /app/x.jar";
         assert_eq!(asked(&[jar], &[(Maven, "x.jar", "/x")]).notes(), [note]);
-        let files: &[(&str, PackageType, &[&str])] = &[
-            ("v/site-packages/spark/app.war", Maven, &["a.jar", "b.jar"]),
-            ("v/site-packages/spark/requirements.txt", PyPi, &["a"]),
+        let files: &[(&str, Wanted, &[&str])] = &[
+            (
+                "v/site-packages/spark/app.war",
+                Archive,
+                &["a.jar", "b.jar"],
+            ),
+            (
+                "v/site-packages/spark/requirements.txt",
+                Requirement,
+                &["a"],
+            ),
             jar,
         ];
         assert_eq!(
@@ -230,11 +278,11 @@ mod tests {
 
     #[test]
     fn dependencies_are_looked_for_in_the_project_and_above() {
-        use PackageType::Npm;
-        let files: &[(&str, PackageType, &[&str])] = &[
-            ("app/package.json", Npm, &["a"]),
-            ("app/packages/web/package.json", Npm, &["a", "b"]),
-            ("other/package.json", Npm, &["a"]),
+        use {PackageType::Npm, Wanted::Dependency};
+        let files: &[(&str, Wanted, &[&str])] = &[
+            ("app/package.json", Dependency, &["a"]),
+            ("app/packages/web/package.json", Dependency, &["a", "b"]),
+            ("other/package.json", Dependency, &["a"]),
         ];
         let found = [
             (Npm, "a", "/app/node_modules/a/package.json"),
@@ -248,5 +296,31 @@ mod tests {
               like a in /other/package.json"
             ]
         );
+    }
+
+    #[test]
+    fn projects_are_locked_by_what_is_beside_below_or_above_them() {
+        use {PackageType::Cargo, PackageType::NuGet, Wanted::Project};
+        let files: &[(&str, Wanted, &[&str])] = &[
+            ("Cargo.toml", Project(Cargo), &["Cargo.toml"]),
+            ("w/a/Cargo.toml", Project(Cargo), &["Cargo.toml"]),
+            ("x/Cargo.toml", Project(Cargo), &["Cargo.toml"]),
+            ("net/a.csproj", Project(NuGet), &["a.csproj"]),
+            ("net/b/b.csproj", Project(NuGet), &["b.csproj"]),
+        ];
+        let found = [
+            (Cargo, "serde", "/w/Cargo.lock"),
+            (NuGet, "n", "/net/obj/project.assets.json"),
+            (NuGet, "n", "/x/packages.lock.json"),
+        ];
+        assert_eq!(
+            asked(files, &found).notes(),
+            [
+                "what 2 projects without a lockfile ask for is matched only where it is installed, \
+              like /Cargo.toml"
+            ]
+        );
+        let found = [(Cargo, "serde", "/Cargo.lock"), found[1]];
+        assert_eq!(asked(files, &found).notes(), [""; 0]);
     }
 }

@@ -23,6 +23,7 @@ pub mod golang;
 pub mod java;
 pub mod javascript;
 pub mod program;
+pub mod project;
 pub mod python;
 pub mod rust;
 
@@ -113,15 +114,28 @@ pub struct Found {
     left_out: LeftOut,
 }
 
-/// A package that a file asks for without saying in which version.
+/// Something that a file asks for, or is, without saying in which version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unversioned {
-    /// Whose package.
-    pub kind: PackageType,
-    /// Its name as the file writes it.
+    /// What it is.
+    pub wanted: Wanted,
+    /// Its name as the file writes it, or the file's own.
     pub name: String,
     /// Whether it serves only to develop or test.
     pub development: bool,
+}
+
+/// Kinds of what comes without a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A Python package.
+    Requirement,
+    /// An npm package of a project.
+    Dependency,
+    /// The file is a Java archive.
+    Archive,
+    /// The file names what a project needs, in versions that only a lockfile tells.
+    Project(PackageType),
 }
 
 /// What a file holds beyond the limits. A small compressed file can hold any number of packages,
@@ -155,13 +169,13 @@ impl Found {
     }
 
     /// Adds a package without a version, up to the limit.
-    pub(crate) fn add_unversioned(&mut self, kind: PackageType, name: &str, development: bool) {
+    pub(crate) fn add_unversioned(&mut self, wanted: Wanted, name: &str, development: bool) {
         if name.len() > MAX_NAME {
             return;
         }
         match self.unversioned.len() < MAX_PACKAGES {
             true => self.unversioned.push(Unversioned {
-                kind,
+                wanted,
                 name: name.to_owned(),
                 development,
             }),
@@ -339,6 +353,8 @@ pub const ALL: &[&dyn Analyzer] = &[
     // Haskell
     &haskell::StackLock,
     &haskell::CabalFreeze,
+    // What lockfiles should be beside
+    &project::Project,
     // GitHub Actions
     &github_actions::Workflow,
 ];

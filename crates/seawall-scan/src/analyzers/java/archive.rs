@@ -1,7 +1,7 @@
 use super::groups::{coordinates_of, group_of};
 use super::manifest::Manifest;
 use super::pom;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted};
 use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -121,7 +121,7 @@ impl Walk<'_> {
             has_packages |= self.add_by_name(artifact, version, &manifest, path, is_manifest_own);
         }
         if !has_packages {
-            self.found.add_unversioned(PackageType::Maven, name, false);
+            self.found.add_unversioned(Wanted::Archive, name, false);
         }
         for index in parts.archives {
             self.inner(&mut zip, index, path, depth)?;

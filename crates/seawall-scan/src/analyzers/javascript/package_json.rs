@@ -1,4 +1,4 @@
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::{Evidence, Package, PackageType};
 use serde::Deserialize;
 use serde_json::Value;
@@ -85,7 +85,7 @@ fn add_wanted(file: &File<'_>, found: &mut Found) {
     for wanted in [&project.dependencies, &project.optional_dependencies] {
         for (name, version) in wanted.as_object().into_iter().flatten() {
             if version.as_str().is_some_and(is_from_elsewhere) {
-                found.add_unversioned(PackageType::Npm, name, false);
+                found.add_unversioned(Wanted::Dependency, name, false);
             }
         }
     }

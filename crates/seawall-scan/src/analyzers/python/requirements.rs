@@ -1,6 +1,6 @@
 use super::{is_development_group, is_of_an_installed_package};
 use crate::analyzers::declared::Declared;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::{Incomplete, IncompleteReason, PackageType};
 
 /// Requirement files of pip
@@ -41,7 +41,7 @@ impl Analyzer for Requirements {
             } else if let Some((name, version)) = pinned(&line) {
                 declared.add(name, version, development);
             } else if let Some(name) = unpinned(&line) {
-                found.add_unversioned(PackageType::PyPi, name, development);
+                found.add_unversioned(Wanted::Requirement, name, development);
             }
         }
         declared.move_to(found);
