@@ -80,7 +80,7 @@ fn measure_delta(path: &Path, mut older: Records) -> Result<(), Box<dyn Error>> 
     let new = Database::open(path, &OpenOptions::default())?;
     let delta = delta::create(&old, &new)?;
     let start = Instant::now();
-    let same = delta::apply(&old, &delta, &OpenOptions::default())? == std::fs::read(path)?;
+    let same = delta::apply(&old, &delta, &OpenOptions::default())? == Some(std::fs::read(path)?);
     println!(
         "delta   {:>9.1?}  {} bytes for 100 advisories, same result: {same}",
         start.elapsed(),

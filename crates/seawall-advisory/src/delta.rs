@@ -143,19 +143,6 @@ pub fn create(old: &Database, new: &Database) -> Result<Vec<u8>, DeltaError> {
     Ok(delta)
 }
 
-/// Whether `database` is the one that the delta leads to, signature included.
-///
-/// # Errors
-/// The delta is damaged.
-pub fn is_applied(database: &Database, delta: &[u8]) -> Result<bool, DeltaError> {
-    let ends = Ends::read(checked_body(delta)?)?;
-    let header = database.header();
-    Ok(
-        (ends.promised, ends.key, ends.signature)
-            == (header.digest(), header.key, header.signature),
-    )
-}
-
 /// The two databases between which a delta leads.
 struct Ends {
     base: [u8; HASH_LEN],
@@ -192,13 +179,17 @@ fn checked_body(delta: &[u8]) -> Result<&[u8], DeltaError> {
     }
 }
 
-/// Makes the newer database's bytes. They are checked as [`Database::from_bytes`] would with
+/// Makes the newer database's bytes; `None` where `old` is that already. They are checked as [`Database::from_bytes`] would with
 /// `options`, signature included.
 ///
 /// # Errors
 /// The delta is damaged, meant for another database, or does not give the promised one; or the
 /// newer database's signature is not as demanded.
-pub fn apply(old: &Database, delta: &[u8], options: &OpenOptions) -> Result<Vec<u8>, DeltaError> {
+pub fn apply(
+    old: &Database,
+    delta: &[u8],
+    options: &OpenOptions,
+) -> Result<Option<Vec<u8>>, DeltaError> {
     let body = checked_body(delta)?;
     let Ends {
         base,
@@ -206,7 +197,11 @@ pub fn apply(old: &Database, delta: &[u8], options: &OpenOptions) -> Result<Vec<
         key,
         signature,
     } = Ends::read(body)?;
-    if base != old.header().digest() {
+    let header = old.header();
+    if (promised, key, signature) == (header.digest(), header.key, header.signature) {
+        return Ok(None);
+    }
+    if base != header.digest() {
         return Err(DeltaError::OtherBase {
             expected: hex::encode(base),
             found: old.digest(),
@@ -232,7 +227,7 @@ pub fn apply(old: &Database, delta: &[u8], options: &OpenOptions) -> Result<Vec<
     header.key = key;
     header.signature = signature;
     set_header(&mut bytes, &header)?;
-    Ok(Database::from_bytes(bytes, options)?.into_bytes())
+    Ok(Some(Database::from_bytes(bytes, options)?.into_bytes()))
 }
 
 type AdvisoryKey<'a> = (&'a str, &'a str);
@@ -447,14 +442,11 @@ mod tests {
         let trusting = OpenOptions {
             trusted_keys: vec![key.public()],
         };
-        assert_eq!(apply(&open(&old), &delta, &trusting).unwrap(), new);
-        assert!(is_applied(&open(&new), &delta).unwrap());
-        assert!(!is_applied(&open(&old), &delta).unwrap());
-        assert!(!is_applied(&open(&database(3..303, None)), &delta).unwrap());
-        assert!(matches!(
-            apply(&open(&new), &delta, &trusting),
-            Err(DeltaError::OtherBase { .. })
-        ));
+        let from = |bytes: &[u8]| apply(&open(bytes), &delta, &trusting);
+        assert_eq!(from(&old).unwrap().unwrap(), new);
+        assert_eq!(from(&new).unwrap(), None);
+        let unsigned = database(3..303, None);
+        assert!(matches!(from(&unsigned), Err(DeltaError::OtherBase { .. })));
         let back = create(&open(&new), &open(&old)).unwrap();
         assert!(matches!(
             apply(&open(&new), &back, &trusting),

@@ -31,14 +31,17 @@ impl Distro {
     /// distribution that no importer knows.
     #[must_use]
     pub fn ecosystem(&self) -> Option<Ecosystem> {
-        let family = DistroFamily::from_os_release_id(&self.id).or_else(|| {
-            self.id_like
-                .iter()
-                .find_map(|id| DistroFamily::from_os_release_id(id))
-        })?;
+        let family = self.family()?;
         Some(Ecosystem::Distro {
             family,
             release: family.normalize_release(&self.version),
         })
+    }
+
+    /// The family that shares its advisories: its own, else the first known one that it is like.
+    #[must_use]
+    pub fn family(&self) -> Option<DistroFamily> {
+        let mut ids = std::iter::once(&self.id).chain(&self.id_like);
+        ids.find_map(|id| DistroFamily::from_os_release_id(id))
     }
 }

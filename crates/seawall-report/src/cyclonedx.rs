@@ -265,15 +265,12 @@ struct Affected<'a> {
 /// What to update, where the packages that have a flaw are mended in several versions each by its
 /// name.
 fn recommendation(affected: &[Affected<'_>]) -> Option<String> {
-    let mut fixes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut fixes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for one in affected {
         let Some(version) = &one.finding.fix.version else {
             continue;
         };
-        let names = fixes.entry(version).or_default();
-        if !names.contains(&one.package.name.as_str()) {
-            names.push(&one.package.name);
-        }
+        fixes.entry(version).or_default().insert(&one.package.name);
     }
     let whole = affected.iter().all(|one| one.finding.fix.version.is_some());
     match (fixes.len(), fixes.first_key_value()) {
@@ -281,8 +278,10 @@ fn recommendation(affected: &[Affected<'_>]) -> Option<String> {
         (1, Some((version, _))) if whole => Some(format!("Update to {version}")),
         _ => {
             let fixes: Vec<String> = fixes
-                .iter()
-                .map(|(version, names)| format!("{} to {version}", names.join(", ")))
+                .into_iter()
+                .map(|(version, names)| {
+                    format!("{} to {version}", Vec::from_iter(names).join(", "))
+                })
                 .collect();
             Some(format!("Update {}", fixes.join("; ")))
         }

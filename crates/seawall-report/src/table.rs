@@ -428,15 +428,20 @@ impl Table<'_> {
             Cell::new(row.severity.name(), severity_style(row.severity)),
         ];
         let room = self.painter.width.saturating_sub(6);
-        let flaws = match self.rows == usize::MAX {
+        let flaws = self.flaws(row, room).into_iter();
+        let mut lines = vec![self.painter.line(4, &package)];
+        lines.extend(flaws.map(|cell| self.painter.line(6, &[cell])));
+        lines
+    }
+
+    /// The identifiers, on as many lines as they take where all is shown, else on one.
+    fn flaws(&self, row: &Row<'_>, room: usize) -> Vec<Cell> {
+        let lines = match self.rows == usize::MAX {
             true => row.all_identifiers(room),
             false => vec![row.identifiers(room)],
         };
         let style = if row.kev() { ALARM } else { Style::new() };
-        let flaws = flaws.iter().map(|text| Cell::new(text, style));
-        let mut lines = vec![self.painter.line(4, &package)];
-        lines.extend(flaws.map(|cell| self.painter.line(6, &[cell])));
-        lines
+        lines.iter().map(|text| Cell::new(text, style)).collect()
     }
 
     fn row(&self, row: &Row<'_>, named: bool, widths: &[usize]) -> Vec<String> {
@@ -444,24 +449,18 @@ impl Table<'_> {
         let fix = fix_style(row);
         let taken: usize = widths.iter().map(|width| width + 2).sum();
         let room = self.painter.width.saturating_sub(4 + taken);
-        let all = self.rows == usize::MAX;
-        let mut flaws = match all {
-            true => row.all_identifiers(room),
-            false => vec![row.identifiers(room)],
-        }
-        .into_iter();
-        let flaw = |text: &str| Cell::new(text, if row.kev() { ALARM } else { Style::new() });
+        let mut flaws = self.flaws(row, room).into_iter();
         let first = [
             name(&row.package),
             name(row.version),
             Cell::new(&fix_text(row), fix),
             Cell::new(row.severity.name(), severity_style(row.severity)),
-            flaw(&flaws.next().unwrap_or_default()),
+            flaws.next().unwrap_or_else(|| Cell::plain("")),
         ];
         let mut lines = vec![self.painter.columns(4, widths, &first)];
-        lines.extend(flaws.map(|text| {
+        lines.extend(flaws.map(|flaw| {
             let blank = || Cell::plain("");
-            let cells = [blank(), blank(), blank(), blank(), flaw(&text)];
+            let cells = [blank(), blank(), blank(), blank(), flaw];
             self.painter.columns(4, widths, &cells)
         }));
         lines

@@ -5,7 +5,7 @@
 use crate::analyzers::{Unversioned, Wanted};
 use crate::reconcile::PACKAGE_DIRECTORIES;
 use seawall_model::{Ecosystem, Package, PackageType};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What is asked for, and what was found.
 #[derive(Debug)]
@@ -15,10 +15,10 @@ pub(crate) struct Asked {
     files: Vec<(String, Vec<Unversioned>)>,
     /// Normalized names: pip installs into a directory that the project does not name.
     python: HashSet<String>,
-    /// Directories of projects, without slashes around them, and names.
-    npm: HashSet<(String, String)>,
-    /// Directories that hold packages of a kind, and those above them but for the root.
-    directories: HashSet<(PackageType, String)>,
+    /// Directories of projects, without slashes around them, with the names of their packages.
+    npm: HashMap<String, HashSet<String>>,
+    /// Directories that hold packages of a kind.
+    holders: HashMap<PackageType, BTreeSet<String>>,
 }
 
 impl Asked {
@@ -27,8 +27,8 @@ impl Asked {
             include_development,
             files: Vec::new(),
             python: HashSet::new(),
-            npm: HashSet::new(),
-            directories: HashSet::new(),
+            npm: HashMap::new(),
+            holders: HashMap::new(),
         }
     }
 
@@ -59,19 +59,14 @@ impl Asked {
                         None => directory(path),
                     };
                     let project = project.trim_start_matches('/').to_owned();
-                    self.npm.insert((project, package.name.clone()));
+                    let names = self.npm.entry(project).or_default();
+                    names.insert(package.name.clone());
                 }
             }
             _ => {
                 for path in &package.paths {
-                    let path = path.trim_start_matches('/');
-                    // Everything is below the root.
-                    let held = directories(path).enumerate();
-                    for (_, it) in held.take_while(|(up, it)| *up == 0 || !it.is_empty()) {
-                        if !self.directories.insert((package.kind, it.to_owned())) {
-                            break;
-                        }
-                    }
+                    let holder = directory(path).trim_start_matches('/').to_owned();
+                    self.holders.entry(package.kind).or_default().insert(holder);
                 }
             }
         }
@@ -79,12 +74,12 @@ impl Asked {
 
     /// What was not found, as sentences.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let found_in_python = |name: &str| {
-            let name = Ecosystem::PyPi.normalize_name(name);
-            self.python.contains(&name)
-        };
-        let requirements = self
-            .missing(&|_, one| one.wanted == Wanted::Requirement && !found_in_python(&one.name));
+        let requirements = self.missing(&|_| {
+            Box::new(|one| {
+                let name = Ecosystem::PyPi.normalize_name(&one.name);
+                one.wanted == Wanted::Requirement && !self.python.contains(&name)
+            })
+        });
         let requirements = requirements.map(|missing| {
             let (what, are) = missing.words("requirement", "requirements");
             let files = match missing.files {
@@ -96,8 +91,14 @@ impl Asked {
                 missing.example
             )
         });
-        let dependencies = self.missing(&|path, one| {
-            one.wanted == Wanted::Dependency && !self.is_in_project(path, &one.name)
+        let dependencies = self.missing(&|path| {
+            // Beside the project or above it, where a workspace has both lockfile and packages.
+            let projects = directories(path).filter_map(|it| self.npm.get(it));
+            let projects: Vec<&HashSet<String>> = projects.collect();
+            Box::new(move |one| {
+                let mut projects = projects.iter();
+                one.wanted == Wanted::Dependency && !projects.any(|it| it.contains(&one.name))
+            })
         });
         let dependencies = dependencies.map(|missing| {
             let (what, are) = missing.words("dependency", "dependencies");
@@ -107,7 +108,7 @@ impl Asked {
                 missing.files, missing.example
             )
         });
-        let archives = self.missing(&|_, one| one.wanted == Wanted::Archive);
+        let archives = self.missing(&|_| Box::new(|one| one.wanted == Wanted::Archive));
         let archives = archives.map(|missing| {
             let (what, are) = missing.words("Java archive", "Java archives");
             format!(
@@ -115,9 +116,11 @@ impl Asked {
                 missing.example
             )
         });
-        let projects = self.missing(&|path, one| match one.wanted {
-            Wanted::Project(kind) => !self.is_locked(path, kind),
-            _ => false,
+        let projects = self.missing(&|path| {
+            Box::new(move |one| match one.wanted {
+                Wanted::Project(kind) => !self.is_locked(path, kind),
+                _ => false,
+            })
         });
         let projects = projects.map(|missing| {
             let (what, ask) = match missing.packages {
@@ -134,21 +137,23 @@ impl Asked {
         notes.chain(archives).chain(projects).collect()
     }
 
-    /// Whether it is installed or locked beside the project or above it, where a workspace has both.
-    fn is_in_project(&self, path: &str, name: &str) -> bool {
-        directories(path).any(|it| self.npm.contains(&(it.to_owned(), name.to_owned())))
-    }
-
     /// Whether packages of that kind are in the project's directory, below it, or above it, where a
-    /// workspace has its lockfile.
+    /// workspace has its lockfile. Below the root is everything, and says nothing.
     fn is_locked(&self, path: &str, kind: PackageType) -> bool {
-        directories(path).any(|it| self.directories.contains(&(kind, it.to_owned())))
+        let Some(holders) = self.holders.get(&kind) else {
+            return false;
+        };
+        let below = format!("{}/", directory(path));
+        let next = holders.range(below.clone()..).next();
+        next.is_some_and(|it| it.starts_with(&below))
+            || directories(path).any(|it| holders.contains(it))
     }
 
-    fn missing(&self, is_missing: &dyn Fn(&str, &Unversioned) -> bool) -> Option<Missing> {
+    fn missing<'a>(&'a self, in_file: &dyn Fn(&'a str) -> IsMissing<'a>) -> Option<Missing> {
         let mut missing: Option<Missing> = None;
         for (path, wanted) in &self.files {
-            let mut names = wanted.iter().filter(|one| is_missing(path, one));
+            let is_missing = in_file(path);
+            let mut names = wanted.iter().filter(|one| is_missing(one));
             let Some(first) = names.next() else {
                 continue;
             };
@@ -166,6 +171,9 @@ impl Asked {
         missing
     }
 }
+
+/// Tells of what a file asks for whether it was not found.
+type IsMissing<'a> = Box<dyn Fn(&Unversioned) -> bool + 'a>;
 
 /// What was asked for and not found.
 struct Missing {
@@ -187,10 +195,12 @@ fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-/// The file's directory and those above it, to the root, which is empty.
+/// The file's directory and those above it, to the root, which is empty. A path that Linux would not
+/// take (limits.h, `PATH_MAX`) is not walked: the work grows with the square of its length.
 fn directories(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(directory(path)), |it| {
-        (!it.is_empty()).then(|| directory(it))
+    let has_parent = |it: &str| !it.is_empty() && it.len() < 4096;
+    std::iter::successors(Some(directory(path)), move |it| {
+        has_parent(it).then(|| directory(it))
     })
 }
 
@@ -316,11 +326,28 @@ mod tests {
         assert_eq!(
             asked(files, &found).notes(),
             [
-                "what 2 projects without a lockfile ask for is matched only where it is installed, \
+                "what 3 projects without a lockfile ask for is matched only where it is installed, \
               like /Cargo.toml"
             ]
         );
-        let found = [(Cargo, "serde", "/Cargo.lock"), found[1]];
+        let found = [
+            (Cargo, "serde", "/Cargo.lock"),
+            (NuGet, "n", "/net/packages.lock.json"),
+        ];
         assert_eq!(asked(files, &found).notes(), [""; 0]);
+    }
+
+    #[test]
+    fn paths_deeper_than_linux_takes_cost_the_square_of_their_length() {
+        use {PackageType::Cargo, Wanted::Dependency, Wanted::Project};
+        let deep = "x/".repeat(500_000) + "package.json";
+        let names: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let files: &[(&str, Wanted, &[&str])] = &[
+            (&deep, Dependency, &names),
+            (&deep, Project(Cargo), &["package.json"]),
+        ];
+        let holder = "x/".repeat(500_000) + "Cargo.lock";
+        assert_eq!(asked(files, &[(Cargo, "a", &holder)]).notes().len(), 1);
     }
 }

@@ -28,12 +28,21 @@ pub(crate) struct Assessor {
 }
 
 impl Matching {
-    /// The files that it names, and the database that is meant without one.
+    /// The files that it names, and those that are meant without being named.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
-        let database = self.db.clone().map_or_else(locations::database, Ok)?;
-        let named = self.ignore_file.iter().chain(&self.vex);
-        let named = named.chain(&self.trusted_images).cloned();
-        Ok(named.chain([database]).collect())
+        let database = locations::database(self.db.as_deref())?;
+        let policy = self.vex.iter().chain(&self.trusted_images).cloned();
+        Ok(policy.chain(self.ignore_file()).chain([database]).collect())
+    }
+
+    fn ignore_file(&self) -> Option<PathBuf> {
+        let found = || {
+            IGNORE_FILES
+                .iter()
+                .map(PathBuf::from)
+                .find(|it| it.is_file())
+        };
+        self.ignore_file.clone().or_else(found)
     }
 }
 
@@ -103,10 +112,7 @@ impl Assessor {
 
 /// Opens a database: the named one, else the one that scans use.
 pub(crate) fn open_database(named: Option<&Path>) -> Result<Database> {
-    let path = match named {
-        Some(path) => path.to_owned(),
-        None => locations::database()?,
-    };
+    let path = locations::database(named)?;
     let options = OpenOptions {
         trusted_keys: trusted_keys()?,
     };
@@ -151,12 +157,8 @@ pub(crate) fn damaged(error: DatabaseError) -> Failure {
 
 fn read_policy(options: &Matching) -> Result<Policy> {
     let mut policy = Policy::default();
-    let found = IGNORE_FILES
-        .iter()
-        .map(Path::new)
-        .find(|path| path.is_file());
-    if let Some(path) = options.ignore_file.as_deref().or(found) {
-        add(&mut policy, path, Policy::add_ignore_file)?;
+    if let Some(path) = options.ignore_file() {
+        add(&mut policy, &path, Policy::add_ignore_file)?;
     }
     for path in &options.vex {
         add(&mut policy, path, Policy::add_vex)?;

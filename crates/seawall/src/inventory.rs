@@ -101,16 +101,16 @@ impl<'a> Reader<'a> {
 
     /// A bill of materials; `-` is standard input.
     pub(crate) fn sbom(&self, file: &Path) -> Result<Inventory> {
-        // Pipes, as shells make them of `<(command)`, are read as they are.
-        let place = match file.is_file() && file.as_os_str() != "-" {
-            true => place::canonical(file),
-            false => file.to_owned(),
-        };
-        let name = place.display().to_string();
+        let is_standard_input = file.as_os_str() == "-";
+        // Pipes, as shells make them of `<(command)`, have no place.
+        let place = (file.is_file() && !is_standard_input).then(|| place::canonical(file));
+        let name = place.as_deref().unwrap_or(file).display().to_string();
         let mut bytes = Vec::new();
-        let read = match name.as_str() {
-            "-" => io::stdin().take(MAX_SBOM + 1).read_to_end(&mut bytes),
-            _ => File::open(file).and_then(|file| file.take(MAX_SBOM + 1).read_to_end(&mut bytes)),
+        let read = match is_standard_input {
+            true => io::stdin().take(MAX_SBOM + 1).read_to_end(&mut bytes),
+            false => {
+                File::open(file).and_then(|file| file.take(MAX_SBOM + 1).read_to_end(&mut bytes))
+            }
         };
         read.with_context(|| format!("cannot read {name}"))
             .map_err(|error| Failure::usage(error).hint("name a file, or - for standard input"))?;
@@ -130,10 +130,7 @@ impl<'a> Reader<'a> {
         if let Some(distro) = &mut inventory.distro {
             distro.end_of_life = end_of_life(distro, self.today);
         }
-        // Not of a pipe, as shells make one of `<(command)`.
-        if file.is_file() && name != "-" {
-            inventory.target.place = Some(place::canonical(file).display().to_string());
-        }
+        inventory.target.place = place.map(|place| place.display().to_string());
         Ok(inventory)
     }
 

@@ -3,11 +3,14 @@
 use crate::exit::{Failure, Result};
 use anyhow::anyhow;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The advisory database that scans use: that of `SEAWALL_DB`, else the user's own. An empty variable
-/// is as good as none.
-pub(crate) fn database() -> Result<PathBuf> {
+/// The named advisory database, else the one that scans use: that of `SEAWALL_DB`, else the user's
+/// own. An empty variable is as good as none.
+pub(crate) fn database(named: Option<&Path>) -> Result<PathBuf> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
     match env::var_os("SEAWALL_DB").filter(|path| !path.is_empty()) {
         Some(path) => Ok(path.into()),
         None => Ok(data()?.join("advisories.db")),

@@ -3,7 +3,7 @@
 use crate::assess::{Assessment, Assessor};
 use crate::cli::Output;
 use crate::exit::{Exit, Failure, Result};
-use crate::place::is_same_file;
+use crate::place::{is_part_of, is_same_file};
 use crate::stdout;
 use anyhow::anyhow;
 use clap::ColorChoice;
@@ -33,7 +33,8 @@ pub(crate) fn check(outputs: &[(Format, PathBuf)], inputs: &[PathBuf]) -> Result
         if path.is_dir() {
             return refused("it is a directory", "name a file in it");
         }
-        if inputs.iter().any(|input| is_same_file(input, path)) {
+        let is_read = |input: &PathBuf| is_same_file(input, path) || is_part_of(path, input);
+        if inputs.iter().any(is_read) {
             return refused("it is read for this report", "name another file");
         }
         let mut before = outputs.iter().take(index);

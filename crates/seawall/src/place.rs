@@ -45,6 +45,11 @@ pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// Whether `path` is a file that there is in `directory`, however deep.
+pub(crate) fn is_part_of(path: &Path, directory: &Path) -> bool {
+    path.is_file() && directory.is_dir() && canonical(path).starts_with(canonical(directory))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -75,13 +75,6 @@ pub(super) fn cves(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether an identifier is that of one flaw, in a catalogue of flaws.
-pub(super) fn is_flaw(id: &str) -> bool {
-    ["CVE-", "GHSA-"]
-        .iter()
-        .any(|prefix| id.starts_with(prefix))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

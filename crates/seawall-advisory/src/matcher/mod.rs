@@ -20,7 +20,9 @@ pub use explain::Says;
 
 use details::{Details, Wanted};
 use rayon::prelude::*;
-use seawall_model::{Ecosystem, Finding, Incomplete, IncompleteReason, Inventory, PackageIndex};
+use seawall_model::{
+    Ecosystem, Finding, Incomplete, IncompleteReason, Inventory, Package, PackageIndex,
+};
 use select::{Selection, Selector};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,10 +30,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// fed no more: even small ecosystems hear of a flaw twice a year.
 const STALE_MONTHS: u32 = 6;
 
-/// Every distribution has had flaws in more packages than this: a database with fewer was given an
-/// excerpt of its feed, which the few packages of a minimal image would not show.
+/// A distribution has had flaws in more packages than this soon after its release: a database with
+/// fewer was most likely given an excerpt of its feed, which the few packages of a minimal image would
+/// not show.
 const FEW_PACKAGES: u32 = 100;
 const MANY_PACKAGES: usize = 10;
+
+/// Most findings of one target. A package of the kernel has some thousands, and a hostile document can
+/// list it any number of times.
+const MAX_FINDINGS: usize = 500_000;
+
+/// Packages that are evaluated before their findings are counted.
+const AT_ONCE: usize = 512;
 
 /// What matching an inventory gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,17 +61,17 @@ impl Database {
     /// # Errors
     /// The database is damaged.
     pub fn match_inventory(&self, inventory: &Inventory) -> Result<Matches, DatabaseError> {
+        self.match_up_to(inventory, MAX_FINDINGS)
+    }
+
+    fn match_up_to(&self, inventory: &Inventory, most: usize) -> Result<Matches, DatabaseError> {
         let selector = Selector::new(self, inventory.distro.as_ref());
         let selections: Vec<Selection<'_>> = inventory
             .packages
             .par_iter()
             .map(|package| selector.select(package))
             .collect();
-        let outcomes: Vec<package::Outcome> = selections
-            .par_iter()
-            .zip(&inventory.packages)
-            .map(|(selection, package)| package::evaluate(self, selection, package))
-            .collect::<Result<_, _>>()?;
+        let outcomes = self.evaluate(&selections, &inventory.packages, most)?;
         let verdicts = outcomes.iter().flat_map(|outcome| &outcome.verdicts);
         let wanted = Wanted::by(self, verdicts)?;
         let groups = wanted.groups(self)?;
@@ -82,9 +92,35 @@ impl Database {
             .collect::<Result<_, DatabaseError>>()?;
         Ok(Matches {
             findings: found.into_iter().flatten().collect(),
-            incomplete: incomplete(inventory, &selections, &outcomes),
+            incomplete: incomplete(inventory, &selections, &outcomes, most),
             notes: notes(self, &selections)?,
         })
+    }
+
+    /// What is found for each package, up to the one with which there are `most` findings.
+    fn evaluate(
+        &self,
+        selections: &[Selection<'_>],
+        packages: &[Package],
+        most: usize,
+    ) -> Result<Vec<package::Outcome>, DatabaseError> {
+        let mut outcomes = Vec::with_capacity(packages.len());
+        let mut findings = 0;
+        for (selections, packages) in selections.chunks(AT_ONCE).zip(packages.chunks(AT_ONCE)) {
+            let evaluated: Vec<package::Outcome> = selections
+                .par_iter()
+                .zip(packages)
+                .map(|(selection, package)| package::evaluate(self, selection, package))
+                .collect::<Result<_, _>>()?;
+            for outcome in evaluated {
+                findings += outcome.verdicts.len();
+                if findings > most {
+                    return Ok(outcomes);
+                }
+                outcomes.push(outcome);
+            }
+        }
+        Ok(outcomes)
     }
 }
 
@@ -99,13 +135,13 @@ fn notes(database: &Database, selections: &[Selection<'_>]) -> Result<Vec<String
         })
         .collect();
     let newest = database.statistics()?.newest;
-    let mut used: BTreeMap<(&str, bool), usize> = BTreeMap::new();
+    let mut used: BTreeMap<&str, (&Ecosystem, usize)> = BTreeMap::new();
     for (ecosystem, key) in selections.iter().filter_map(Selection::scope) {
-        let is_distro = matches!(ecosystem, Ecosystem::Distro { .. });
-        *used.entry((key, is_distro)).or_default() += 1;
+        used.entry(key).or_insert((ecosystem, 0)).1 += 1;
     }
-    for ((key, is_distro), packages) in used {
+    for (key, (ecosystem, packages)) in used {
         let (known, ends) = database.coverage(key);
+        let is_distro = matches!(ecosystem, Ecosystem::Distro { .. });
         if is_distro && packages >= MANY_PACKAGES && known < FEW_PACKAGES {
             notes.push(format!(
                 "this database has advisories for only {} of {key}: of the others nothing is known",
@@ -137,6 +173,7 @@ fn incomplete(
     inventory: &Inventory,
     selections: &[Selection<'_>],
     outcomes: &[package::Outcome],
+    most: usize,
 ) -> Vec<Incomplete> {
     let mut without: BTreeMap<&str, usize> = BTreeMap::new();
     for selection in selections {
@@ -158,6 +195,19 @@ fn incomplete(
             .hint("run `seawall db update`, or add its feed with `seawall db build --from PATH`")
         })
         .collect();
+    let unmatched = inventory.packages.len() - outcomes.len();
+    if unmatched > 0 {
+        let message = format!(
+            "there are more than {most} findings: the last {} not matched",
+            counted(unmatched, "package was", "packages were")
+        );
+        let place = inventory.target.name.as_str();
+        incomplete.push(Incomplete::new(
+            IncompleteReason::LimitReached,
+            place,
+            message,
+        ));
+    }
     for (package, outcome) in inventory.packages.iter().zip(outcomes) {
         if let Some(error) = &outcome.first_error {
             incomplete.push(Incomplete::new(

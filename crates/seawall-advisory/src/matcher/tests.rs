@@ -1,3 +1,4 @@
+use super::AT_ONCE;
 use crate::build::Builder;
 use crate::database::{Database, OpenOptions};
 use crate::importers::Records;
@@ -555,6 +556,23 @@ fn modules_with_capitals_in_their_names_were_lost_on_the_way_through_a_purl() {
         .match_inventory(&inventory(None, packages))
         .unwrap();
     assert_eq!(matches.findings.len(), 2);
+}
+
+#[test]
+fn a_document_that_lists_one_package_again_and_again_had_any_number_of_findings() {
+    let rows = |fix| vec![row(Ecosystem::Npm, "a", fixed(fix))];
+    let records = records(vec![
+        advisory("CVE-2024-1", Source::GitHub, rows("2.0.0")),
+        advisory("CVE-2024-2", Source::GitHub, rows("3.0.0")),
+    ]);
+    let packages = vec![package(PackageType::Npm, "a", "1.0.0"); 3 * AT_ONCE];
+    let matches = open(records)
+        .match_up_to(&inventory(None, packages), 2 * AT_ONCE + 1)
+        .unwrap();
+    assert_eq!(matches.findings.len(), 2 * AT_ONCE);
+    let said = matches.incomplete[0].to_string();
+    let expected = format!("the last {} packages were not matched", 2 * AT_ONCE);
+    assert!(said.contains(&expected), "{said}");
 }
 
 #[test]

@@ -82,12 +82,10 @@ fn has_line(text: &str, is_it: impl Fn(&str) -> bool) -> bool {
 
 /// `implementation "group:name:1.0"`, `api(libs.name)` (Gradle, "Declaring dependencies").
 fn is_gradle_dependency(line: &str) -> bool {
-    let configuration = line
-        .find(|c: char| !c.is_ascii_alphanumeric())
-        .map_or("", |end| &line[..end]);
+    let configuration = line.split(|c: char| !c.is_ascii_alphanumeric()).next();
     matches!(
         configuration,
-        "api" | "compile" | "compileOnly" | "implementation" | "runtime" | "runtimeOnly"
+        Some("api" | "compile" | "compileOnly" | "implementation" | "runtime" | "runtimeOnly")
     )
 }
 

@@ -244,8 +244,11 @@ impl Catalogue {
         let lock = File::create(path.with_added_extension("lock")).map_err(failed("lock", path))?;
         lock.lock().map_err(failed("lock", path))?;
         let mut catalogue = Self::load(path)?;
+        let before = catalogue.bases.clone();
         let outcome = change(&mut catalogue);
-        catalogue.save(path)?;
+        if catalogue.bases != before {
+            catalogue.save(path)?;
+        }
         Ok(outcome)
     }
 

@@ -7,19 +7,14 @@ use seawall_model::{Layer, Role};
 /// Marks the layers of known images as theirs (the lowest is the base, what was built on it is
 /// middleware), and guesses the role of the others from the
 /// image's history (`created_by` and whether the entry made no layer). Layers above the base
-/// belong to `owner`. A layer whose bytes nobody compared with its digest is none of a known image:
-/// anybody can write another image's digests into a configuration.
+/// belong to `owner`.
 pub(crate) fn assign_roles(
     layers: &mut [Layer],
     history: &[(String, bool)],
     catalogue: Option<&Catalogue>,
     owner: Option<&str>,
 ) {
-    let chain: Vec<&str> = layers
-        .iter()
-        .take_while(|layer| layer.verified)
-        .map_while(|layer| layer.chain_id.as_deref())
-        .collect();
+    let chain = verified_chain(layers);
     let known: Vec<BaseImage> = catalogue
         .map(|catalogue| catalogue.identify(&chain).into_iter().cloned().collect())
         .unwrap_or_default();
@@ -47,6 +42,17 @@ pub(crate) fn assign_roles(
             }
         }
     }
+}
+
+/// The chain ids of the layers whose bytes were compared with their digests, from the base up. One
+/// that was not is none of a known image: anybody can write another image's digests into a
+/// configuration.
+pub(super) fn verified_chain(layers: &[Layer]) -> Vec<&str> {
+    layers
+        .iter()
+        .take_while(|layer| layer.verified)
+        .map_while(|layer| layer.chain_id.as_deref())
+        .collect()
 }
 
 /// A guess for each layer: the first is the base's root filesystem if it looks like one; what was

@@ -1,6 +1,7 @@
 //! What a newer base image would mend.
 
 use super::catalogue::{BaseImage, Catalogue};
+use super::roles::verified_chain;
 use seawall_advisory::versions::compare;
 use seawall_model::{Finding, Inventory};
 use std::cmp::Ordering;
@@ -26,13 +27,8 @@ pub fn base_updates<'a>(
     inventory: &Inventory,
     findings: &[Finding],
 ) -> Vec<BaseUpdate<'a>> {
-    let chain: Vec<&str> = inventory
-        .layers
-        .iter()
-        .map_while(|layer| layer.chain_id.as_deref())
-        .collect();
-    let known = catalogue.identify(&chain).into_iter();
-    let updates = known.filter_map(|current| {
+    let known = catalogue.identify(&verified_chain(&inventory.layers));
+    let updates = known.into_iter().filter_map(|current| {
         let newest = newest_build(catalogue, current)?;
         Some(BaseUpdate {
             current,
@@ -156,7 +152,7 @@ mod tests {
         let new = &[("updated", "1.1"), ("late", "1.0")];
         catalogue.add(base("debian:12", "2026-02-01T00:00:00Z", "new", new));
         catalogue.add(base("other:12", "2026-03-01T00:00:00Z", "other", &[]));
-        let inventory = Inventory {
+        let mut inventory = Inventory {
             target: Target::default(),
             distro: Some(Distro {
                 id: "debian".to_owned(),
@@ -168,6 +164,7 @@ mod tests {
             }),
             layers: vec![Layer {
                 chain_id: Some("old".to_owned()),
+                verified: true,
                 ..Layer::default()
             }],
             packages: vec![
@@ -198,6 +195,9 @@ mod tests {
         catalogue.add(newest);
         let updates = base_updates(&catalogue, &inventory, &findings);
         assert_eq!(updates[0].mended, [0]);
+        // A forged image is built on nothing that is known.
+        inventory.layers[0].verified = false;
+        assert_eq!(base_updates(&catalogue, &inventory, &findings), []);
     }
 
     #[test]

@@ -88,7 +88,9 @@ impl Policy {
             entry.add_claims(&mut claims);
         }
         for statement in &self.statements {
-            claims.digests.extend(statement.image_digests());
+            claims
+                .digests
+                .extend(statement.image_digests().map(str::to_owned));
         }
         claims
     }
@@ -143,7 +145,7 @@ impl Policy {
             .statements
             .iter()
             .flat_map(vex::Statement::image_digests);
-        let claimed: BTreeSet<String> = named
+        let claimed: BTreeSet<&str> = named
             .filter(|digest| inventory.claims_digest(digest) && !inventory.has_digest(digest))
             .collect();
         notices.extend(

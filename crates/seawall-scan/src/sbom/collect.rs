@@ -1,6 +1,6 @@
 //! What all formats come to: components with a purl and properties, made into an inventory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use seawall_model::{
     Distro, DistroFamily, Evidence, Incomplete, IncompleteReason, Inventory, Layer, Package,
@@ -40,6 +40,8 @@ pub(super) struct Collector {
     inventory: Inventory,
     /// Kept apart until the document's distribution is known.
     os_packages: Vec<OsPackage>,
+    /// Layers by the digest of their uncompressed bytes.
+    layer_of: HashMap<String, u32>,
     odd_entries: usize,
     /// The most packages that are listed of package managers, and the most others.
     pub(super) max_packages: u64,
@@ -85,6 +87,7 @@ impl Collector {
                 notes: Vec::new(),
                 incomplete: Vec::new(),
             },
+            layer_of: HashMap::new(),
             os_packages: Vec::new(),
             odd_entries: 0,
             max_packages: MAX_PACKAGES,
@@ -141,6 +144,22 @@ impl Collector {
             self.inventory.layers.truncate(MAX_LAYERS);
         }
         target.tags.dedup();
+        for layer in &self.inventory.layers {
+            if let Some(diff_id) = &layer.diff_id {
+                self.layer_of.entry(diff_id.clone()).or_insert(layer.index);
+            }
+        }
+    }
+
+    /// The layer of a component, where the document says in which order the layers lie.
+    fn layer(&self, properties: &Properties) -> Option<u32> {
+        if let Some(index) = property(properties, "seawall:layer").and_then(|it| it.parse().ok()) {
+            let layers = u32::try_from(self.inventory.layers.len()).unwrap_or(u32::MAX);
+            return Some(index).filter(|index| *index < layers);
+        }
+        let diff_id = property(properties, "aquasecurity:trivy:LayerDiffID")
+            .or_else(|| property(properties, "syft:location:0:layerID"))?;
+        self.layer_of.get(diff_id).copied()
     }
 
     /// The operating system, as a component states it.
@@ -206,7 +225,8 @@ impl Collector {
                 .filter_map(|c| cpe_product(c))
                 .collect();
         }
-        apply_properties(&mut package, &component.properties, &self.inventory.layers);
+        apply_properties(&mut package, &component.properties);
+        package.layer = self.layer(&component.properties);
         tidy(&mut package);
         if !self.may_list(&package) {
             return;
@@ -216,7 +236,6 @@ impl Collector {
                 package,
                 distro: purl_distro(&parsed),
                 namespace: parsed.namespace().map(os_release_id),
-                purl: text.clone(),
             });
         } else {
             self.inventory.packages.push(package);
@@ -242,9 +261,11 @@ impl Collector {
         let mut named: BTreeMap<&(String, String), usize> = BTreeMap::new();
         for distro in self.os_packages.iter().filter_map(|p| p.distro.as_ref()) {
             let (id, version) = distro;
-            let is_rolling = DistroFamily::from_os_release_id(id)
-                .is_some_and(|family| family.normalize_release(version).is_empty());
-            if stated.is_none_or(|stated| stated.id == *id && !is_rolling) {
+            let is_rolling = || {
+                DistroFamily::from_os_release_id(id)
+                    .is_some_and(|family| family.normalize_release(version).is_empty())
+            };
+            if stated.is_none_or(|stated| stated.id == *id && !is_rolling()) {
                 *named.entry(distro).or_default() += 1;
             }
         }
@@ -263,8 +284,9 @@ impl Collector {
     fn add_os_packages(&mut self) {
         let mut others: BTreeMap<String, Counted> = BTreeMap::new();
         let own = self.inventory.distro.as_ref();
+        let family = own.and_then(Distro::family);
         for package in std::mem::take(&mut self.os_packages) {
-            match own.and_then(|own| package.other_distribution(own)) {
+            match own.and_then(|own| package.other_distribution(own, family)) {
                 None => self.inventory.packages.push(package.package),
                 Some(other) => {
                     let is_listed = others.len() < MAX_OTHERS || others.contains_key(&other);
@@ -272,7 +294,11 @@ impl Collector {
                         true => other,
                         false => ANOTHER.to_owned(),
                     };
-                    others.entry(other).or_default().add(&package.purl);
+                    let Package { name, version, .. } = &package.package;
+                    others
+                        .entry(other)
+                        .or_default()
+                        .add(&format!("{name} {version}"));
                 }
             }
         }
@@ -285,43 +311,40 @@ impl Collector {
             let message = format!(
                 "{are} of {other} in a document of {own} and not matched, the first is `{example}`"
             );
-            let place = self.inventory.target.name.clone();
-            self.inventory.incomplete.push(
-                Incomplete::new(IncompleteReason::Unsupported, place, message)
-                    .hint("have the tool that made it write a document for each distribution"),
+            self.note(
+                IncompleteReason::Unsupported,
+                message,
+                "have the tool that made it write a document for each distribution",
             );
         }
+    }
+
+    /// Says of the document as a whole what was not taken from it.
+    fn note(&mut self, reason: IncompleteReason, message: String, hint: &str) {
+        let place = self.inventory.target.name.as_str();
+        let incomplete = Incomplete::new(reason, place, message).hint(hint);
+        self.inventory.incomplete.push(incomplete);
     }
 
     pub(super) fn finish(mut self) -> Inventory {
         self.settle_distro();
         self.add_os_packages();
         let packages = &mut self.inventory.packages;
-        packages.sort_by(|a, b| {
-            let key = |p: &Package| {
-                (
-                    p.kind,
-                    p.name.clone(),
-                    p.version.clone(),
-                    p.paths.first().cloned(),
-                )
-            };
-            key(a).cmp(&key(b))
-        });
+        fn key(package: &Package) -> impl Ord + '_ {
+            let path = package.paths.first();
+            (package.kind, &package.name, &package.version, path)
+        }
+        packages.sort_by(|a, b| key(a).cmp(&key(b)));
         packages.dedup();
-        let place = self.inventory.target.name.clone();
         if self.odd_entries > 0 {
             let entries = match self.odd_entries {
                 1 => "1 entry among the components is no object and was".to_owned(),
                 number => format!("{number} entries among the components are no objects and were"),
             };
-            self.inventory.incomplete.push(
-                Incomplete::new(
-                    IncompleteReason::Corrupt,
-                    place.clone(),
-                    format!("{entries} skipped"),
-                )
-                .hint("have the tool that made it corrected"),
+            self.note(
+                IncompleteReason::Corrupt,
+                format!("{entries} skipped"),
+                "have the tool that made it corrected",
             );
         }
         let most = self.max_packages;
@@ -331,51 +354,47 @@ impl Collector {
         ] {
             if number > most {
                 let refused = number - most;
-                let message =
-                    format!("at most {most} {what} are listed: {refused} more are left out");
-                self.inventory.incomplete.push(
-                    Incomplete::new(IncompleteReason::LimitReached, place.clone(), message)
-                        .hint("split the bill of materials into several, and scan each"),
+                self.note(
+                    IncompleteReason::LimitReached,
+                    format!("at most {most} {what} are listed: {refused} more are left out"),
+                    "split the bill of materials into several, and scan each",
                 );
             }
         }
         let cases = [
             (
-                self.without_purl,
+                std::mem::take(&mut self.without_purl),
                 "no package URL",
                 "have the tool that made it write purls",
             ),
             (
-                self.bad_purl,
+                std::mem::take(&mut self.bad_purl),
                 "a package URL that is none",
                 "have the tool that made it corrected",
             ),
             (
-                self.other_type,
+                std::mem::take(&mut self.other_type),
                 "a package URL of a type without advisories",
                 "look at them by hand",
             ),
             (
-                self.without_version,
+                std::mem::take(&mut self.without_version),
                 "no version",
                 "have the tool that made it write versions",
             ),
         ];
-        for (counted, what, hint) in cases {
-            if counted.number > 0 {
-                let example = &counted.example;
-                let number = counted.number;
-                let have = if number == 1 {
-                    "component has"
-                } else {
-                    "components have"
+        for (Counted { number, example }, what, hint) in cases {
+            if number > 0 {
+                let have = match number {
+                    1 => "component has",
+                    _ => "components have",
                 };
-                let message = format!(
-                    "{number} {have} {what} and cannot be matched, the first is `{example}`"
-                );
-                self.inventory.incomplete.push(
-                    Incomplete::new(IncompleteReason::Unsupported, place.clone(), message)
-                        .hint(hint),
+                self.note(
+                    IncompleteReason::Unsupported,
+                    format!(
+                        "{number} {have} {what} and cannot be matched, the first is `{example}`"
+                    ),
+                    hint,
                 );
             }
         }
@@ -393,14 +412,11 @@ struct OsPackage {
     distro: Option<(String, String)>,
     /// As an `ID`.
     namespace: Option<String>,
-    purl: String,
 }
 
 impl OsPackage {
-    /// The distribution or release that this is of, if that is not `own`.
-    fn other_distribution(&self, own: &Distro) -> Option<String> {
-        let mut ids = std::iter::once(&own.id).chain(&own.id_like);
-        let family = ids.find_map(|id| DistroFamily::from_os_release_id(id));
+    /// The distribution or release that this is of, if that is not `own`, which is of `family`.
+    fn other_distribution(&self, own: &Distro, family: Option<DistroFamily>) -> Option<String> {
         let is_own = |id: &str| {
             let other = DistroFamily::from_os_release_id(id);
             id == own.id || other.is_some() && other == family
@@ -612,15 +628,18 @@ fn role(name: &str) -> Role {
         .unwrap_or_default()
 }
 
+/// The first value of that name, if it is not empty.
+fn property<'a>(properties: &'a Properties, key: &str) -> Option<&'a str> {
+    let found = properties.iter().find(|(name, _)| name == key);
+    found
+        .map(|(_, value)| value.as_str())
+        .filter(|value| !value.is_empty())
+}
+
 /// What the three tools write beside the formats' own fields. Documented by syft in its source
 /// (`syft:metadata:*` follows its package metadata) and by Trivy ("SBOM", section "CycloneDX").
-fn apply_properties(package: &mut Package, properties: &Properties, layers: &[Layer]) {
-    let get = |key: &str| {
-        let found = properties.iter().find(|(name, _)| name == key);
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
-    };
+fn apply_properties(package: &mut Package, properties: &Properties) {
+    let get = |key: &str| property(properties, key);
     let all = |key: &str| -> Vec<&String> {
         let matching = properties.iter().filter(|(name, _)| name == key);
         matching.map(|(_, value)| value).collect()
@@ -660,7 +679,6 @@ fn apply_properties(package: &mut Package, properties: &Properties, layers: &[La
         .and_then(|number| number.parse().ok())
         .unwrap_or(0);
     package.owner = get("seawall:owner").map(str::to_owned);
-    package.layer = layer(&get, layers);
     package.role = get("seawall:role").map_or(Role::default(), role);
     package
         .paths
@@ -702,17 +720,4 @@ fn source<'a>(get: &impl Fn(&str) -> Option<&'a str>, version: &str) -> Option<S
             .unwrap_or(version)
             .to_owned(),
     })
-}
-
-/// The layer, where the document says in which order the layers lie.
-fn layer<'a>(get: &impl Fn(&str) -> Option<&'a str>, layers: &[Layer]) -> Option<u32> {
-    if let Some(index) = get("seawall:layer").and_then(|index| index.parse::<u32>().ok()) {
-        return Some(index).filter(|index| (*index as usize) < layers.len());
-    }
-    let diff_id =
-        get("aquasecurity:trivy:LayerDiffID").or_else(|| get("syft:location:0:layerID"))?;
-    let found = layers
-        .iter()
-        .find(|layer| layer.diff_id.as_deref() == Some(diff_id));
-    found.map(|layer| layer.index)
 }

@@ -280,13 +280,13 @@ fn packages_of_one_distribution_were_matched_as_another_s() {
         said,
         [
             "1 package is of alpine 3.12.12 in a document of debian 8 and not matched, the first is \
-             `pkg:apk/alpine/zlib@1?distro=alpine-3.12.12`",
+             `zlib 1`",
             "1 package is of another distribution in a document of debian 8 and not matched, the \
-             first is `pkg:apk/misfit@1`",
+             first is `misfit 1`",
             "1 package is of debian 12 in a document of debian 8 and not matched, the first is \
-             `pkg:deb/debian/new@1?distro=bookworm`",
+             `new 1`",
             "1 package is of ubuntu in a document of debian 8 and not matched, the first is \
-             `pkg:deb/ubuntu/other@1`",
+             `other 1`",
         ]
     );
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::Sbom;
 use crate::exit::{Exit, Failure, Result};
-use crate::inventory::{Reader, file_of_image};
+use crate::inventory::{Reader, catalogue_path, file_of_image};
 use crate::outputs;
 use anyhow::anyhow;
 use seawall_artifact::Claims;
@@ -11,8 +11,9 @@ use std::path::Path;
 
 pub(crate) fn run(args: &Sbom) -> Result<Exit> {
     let named = args.target.last();
-    let file = named.and_then(|target| file_of_image(target));
-    outputs::check(&args.outputs, file.as_slice())?;
+    let mut inputs = vec![catalogue_path(args.reading.base_catalogue.as_deref())?];
+    inputs.extend(named.and_then(|target| file_of_image(target)));
+    outputs::check(&args.outputs, &inputs)?;
     let platform = args.choice.platform.as_deref();
     let reader = Reader::new(&args.reading, Claims::default(), args.quiet)?.for_platform(platform);
     let inventory = read(&reader, &args.target, platform)?;

@@ -4,7 +4,7 @@ use super::host;
 use crate::assess::Assessor;
 use crate::cli::{Scan, ScanOptions};
 use crate::exit::{Exit, Result};
-use crate::inventory::{Reader, file_of_image, today};
+use crate::inventory::{Reader, catalogue_path, file_of_image, today};
 use crate::{inventories, known, outputs};
 use seawall_model::Inventory;
 use std::path::PathBuf;
@@ -71,6 +71,7 @@ fn several(
 ) -> Result<Exit> {
     let started = Instant::now();
     let mut inputs = options.matching.files()?;
+    inputs.push(catalogue_path(options.reading.base_catalogue.as_deref())?);
     inputs.extend(file);
     outputs::check(&options.output.outputs, &inputs)?;
     let assessor = Assessor::open(&options.matching, today())?;

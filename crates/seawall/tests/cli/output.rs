@@ -120,7 +120,11 @@ fn of_two_reports_in_one_file_the_first_was_lost() {
 fn a_report_was_written_over_what_it_is_about() {
     let workspace = prepared();
     let before = image();
-    workspace.write("rules.yaml", "ignore: []\n");
+    for path in ["rules.yaml", ".seawallignore.yaml"] {
+        workspace.write(path, "ignore: []\n");
+    }
+    workspace.write("layout/index.json", "{}");
+    workspace.write("layout/oci-layout", "{}");
     let run = workspace.run("sbom image image.tar");
     workspace.write("bom.json", &run.stdout);
     for words in [
@@ -131,6 +135,10 @@ fn a_report_was_written_over_what_it_is_about() {
         "scan image image.tar --ignore-file rules.yaml --output json=rules.yaml",
         "scan image image.tar --output json=.local/share/seawall/advisories.db",
         "rematch --output json=.local/share/seawall/advisories.db",
+        "scan image image.tar --base-catalogue bases.json --output json=bases.json",
+        "sbom image.tar --output spdx=.local/share/seawall/bases.json",
+        "scan image image.tar --output json=.seawallignore.yaml",
+        "scan image oci-dir:layout --output json=layout/index.json",
     ] {
         let run = workspace.run(words);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{words}: {run:?}");

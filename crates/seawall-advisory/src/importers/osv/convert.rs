@@ -5,7 +5,7 @@ use super::modules;
 use super::publisher::{self, Kind};
 use super::ranges;
 use super::record::{self, Record};
-use crate::importers::text;
+use crate::importers::{rustsec, text};
 use crate::{Advisory, Affected, CoveredFlaw, Source, State};
 use seawall_model::{Cvss, DistroFamily, Ecosystem, Severity};
 use std::borrow::Cow;
@@ -102,17 +102,13 @@ pub(super) fn convert(record: &Record<'_>) -> Converted {
     }
 }
 
-/// RustSec also records crates that nobody maintains, and notices; neither is a flaw, unless the notice
-/// has the number of one. Unsound code is a flaw.
+/// Whether it is one of RustSec's records that are of no flaw.
 fn is_informational(record: &Record<'_>, names: &Names) -> bool {
-    let names_flaw = names.aliases.iter().any(|alias| text::is_flaw(alias));
+    let mut affected = record.affected.iter();
     !record.affected.is_empty()
-        && record.affected.iter().all(|affected| {
-            match affected.database_specific.informational.as_deref() {
-                Some("unmaintained") => true,
-                Some("notice") => !names_flaw,
-                _ => false,
-            }
+        && affected.all(|affected| {
+            let kind = affected.database_specific.informational.as_deref();
+            rustsec::is_no_flaw(kind, &names.aliases)
         })
 }
 

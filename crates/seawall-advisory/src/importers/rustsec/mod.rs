@@ -73,6 +73,17 @@ impl Importer for RustSec {
     }
 }
 
+/// RustSec also records crates that nobody maintains, and notices; neither is a flaw, unless the notice
+/// has the number of one. Unsound code is a flaw.
+pub(super) fn is_no_flaw(informational: Option<&str>, aliases: &[String]) -> bool {
+    let is_numbered = |alias: &String| ["CVE-", "GHSA-"].iter().any(|it| alias.starts_with(it));
+    match informational {
+        Some("unmaintained") => true,
+        Some("notice") => !aliases.iter().any(is_numbered),
+        _ => false,
+    }
+}
+
 /// `None` for what is no flaw.
 fn read(file: &FeedFile<'_>) -> Result<Option<Advisory>, String> {
     if file.bytes.len() > MAX_BYTES {
@@ -86,11 +97,8 @@ fn read(file: &FeedFile<'_>) -> Result<Option<Advisory>, String> {
     let front: Front = toml::from_str(front)
         .map_err(|error| format!("the TOML block cannot be read: {}", error.message()))?;
     let head = front.advisory;
-    let names_flaw = head.aliases.iter().any(|alias| text::is_flaw(alias));
-    match head.informational.as_deref() {
-        Some("unmaintained") => return Ok(None),
-        Some("notice") if !names_flaw => return Ok(None),
-        _ => {}
+    if is_no_flaw(head.informational.as_deref(), &head.aliases) {
+        return Ok(None);
     }
     // The collection is written in new files and follows from the folder in old ones.
     let in_rust_folder = file.name.split(['/', '!']).any(|part| part == "rust");

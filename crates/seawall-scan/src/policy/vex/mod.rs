@@ -144,10 +144,9 @@ pub(super) fn apply(
 
 impl Statement {
     /// The digests by which it names images.
-    pub(super) fn image_digests(&self) -> impl Iterator<Item = String> {
-        self.products
-            .iter()
-            .filter_map(|product| product.subject.image_digest().map(str::to_owned))
+    pub(super) fn image_digests(&self) -> impl Iterator<Item = &str> {
+        let products = self.products.iter();
+        products.filter_map(|product| product.subject.image_digest())
     }
 
     fn speaks_of(

@@ -196,7 +196,7 @@ fn read_key(path: &Path) -> Result<SecretKey> {
 fn would_be_trusted(out: &Path, key: Option<&SecretKey>) -> Result<()> {
     let trusted = trusted_keys()?;
     let accepted = key.is_some_and(|key| trusted.contains(&key.public()));
-    if trusted.is_empty() || accepted || out != locations::database()? {
+    if trusted.is_empty() || accepted || out != locations::database(None)? {
         return Ok(());
     }
     Err(Failure::usage(anyhow!(

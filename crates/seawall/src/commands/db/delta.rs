@@ -21,7 +21,7 @@ pub(super) fn run(command: &Delta) -> Result<Exit> {
     match command {
         Delta::Create { old, new, out } => create(old, new, out),
         Delta::Apply { delta, db, out } => {
-            let db = db.clone().map_or_else(locations::database, Ok)?;
+            let db = locations::database(db.as_deref())?;
             apply(delta, &db, out.as_deref().unwrap_or(&db))
         }
     }
@@ -64,7 +64,8 @@ fn apply(path: &Path, db: &Path, out: &Path) -> Result<Exit> {
     let options = OpenOptions {
         trusted_keys: trusted_keys()?,
     };
-    if delta::is_applied(&old, &bytes).map_err(|error| refused(error, db))? {
+    let new = delta::apply(&old, &bytes, &options).map_err(|error| refused(error, db))?;
+    let Some(new) = new else {
         if !is_same_file(db, out) {
             let bytes = fs::read(db)
                 .with_context(|| format!("cannot read {}", db.display()))
@@ -72,8 +73,7 @@ fn apply(path: &Path, db: &Path, out: &Path) -> Result<Exit> {
             write(out, &bytes)?;
         }
         return stdout::line(&format!("{} was up to date already", db.display()));
-    }
-    let new = delta::apply(&old, &bytes, &options).map_err(|error| refused(error, db))?;
+    };
     write(out, &new)?;
     stdout::line(&format!("{} is up to date", out.display()))
 }

@@ -11,7 +11,6 @@ mod update;
 use crate::cli::Db;
 use crate::exit::{Exit, Result};
 use crate::locations;
-use std::path::{Path, PathBuf};
 
 pub(crate) fn run(command: &Db) -> Result<Exit> {
     match command {
@@ -20,7 +19,12 @@ pub(crate) fn run(command: &Db) -> Result<Exit> {
             out,
             sign,
             quiet,
-        } => build::run(from, &path(out.as_deref())?, sign.as_deref(), *quiet),
+        } => build::run(
+            from,
+            &locations::database(out.as_deref())?,
+            sign.as_deref(),
+            *quiet,
+        ),
         Db::Update {
             print_feeds: true, ..
         } => update::print_feeds(),
@@ -32,7 +36,7 @@ pub(crate) fn run(command: &Db) -> Result<Exit> {
             ..
         } => update::run(
             feeds.as_deref(),
-            &path(out.as_deref())?,
+            &locations::database(out.as_deref())?,
             sign.as_deref(),
             *quiet,
         ),
@@ -42,9 +46,4 @@ pub(crate) fn run(command: &Db) -> Result<Exit> {
         Db::Delta(command) => delta::run(command),
         Db::Keygen { out } => keygen::run(out),
     }
-}
-
-/// The named file to write, else the database that scans use.
-fn path(named: Option<&Path>) -> Result<PathBuf> {
-    named.map_or_else(locations::database, |path| Ok(path.to_owned()))
 }

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub(super) fn run(file: &DatabaseFile) -> Result<Exit> {
-    let path = file.db.clone().map_or_else(locations::database, Ok)?;
+    let path = locations::database(file.db.as_deref())?;
     let database = open_database(Some(&path))?;
     // Whoever asks for the state wants all of it checked, not only what a scan would touch.
     database.check_all().map_err(damaged)?;
