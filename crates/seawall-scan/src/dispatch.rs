@@ -20,6 +20,10 @@ impl AnalyzerSet {
         self.0 == 0
     }
 
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     pub(crate) fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -67,6 +71,8 @@ pub(crate) struct Dispatcher {
     directory_names: Vec<(&'static str, AnalyzerSet)>,
     prefixes: Vec<(&'static str, AnalyzerSet)>,
     executables: AnalyzerSet,
+    /// Files and directories that are wanted in one place only.
+    places: Vec<&'static str>,
 }
 
 impl Dispatcher {
@@ -80,6 +86,7 @@ impl Dispatcher {
             directory_names: Vec::new(),
             prefixes: Vec::new(),
             executables: AnalyzerSet::default(),
+            places: Vec::new(),
         };
         for (index, analyzer) in analyzers.iter().enumerate() {
             for pattern in analyzer.patterns() {
@@ -96,7 +103,10 @@ impl Dispatcher {
             Pattern::Extension(extension) => {
                 push(&mut self.by_extension, extension, Check::Always, set);
             }
-            Pattern::Path(path) => push(&mut self.by_name, name_of(path), Check::Path(path), set),
+            Pattern::Path(path) => {
+                push(&mut self.by_name, name_of(path), Check::Path(path), set);
+                self.places.push(path);
+            }
             Pattern::Suffix(suffix) if suffix.contains('/') => {
                 push(
                     &mut self.by_name,
@@ -120,7 +130,10 @@ impl Dispatcher {
                     push(&mut self.by_name, suffix, Check::Always, set);
                 }
             },
-            Pattern::Directory(directory) => self.directories.push((directory, set)),
+            Pattern::Directory(directory) => {
+                self.directories.push((directory, set));
+                self.places.push(directory);
+            }
             Pattern::InDirectory(name) => self.directory_names.push((name, set)),
             Pattern::NamePrefix(prefix) => self.prefixes.push((prefix, set)),
             Pattern::Executable => self.executables = self.executables.union(set),
@@ -165,25 +178,32 @@ impl Dispatcher {
         set
     }
 
-    /// The analyzers that want the regular file at `path` if it begins like a program, for which
-    /// its first bytes must be looked at; empty where the name says that it is none, or its size
-    /// and mode, which are only asked for then.
-    pub(crate) fn wanted_if_program(
-        &self,
-        path: &str,
-        size_and_mode: impl FnOnce() -> (u64, u32),
-    ) -> AnalyzerSet {
+    /// The analyzers that would not want what is at `path` if it were at `other`, as far as they go by
+    /// names, not by one place.
+    pub(crate) fn wanted_by_name_only_at(&self, path: &str, other: &str) -> AnalyzerSet {
+        match self.places.contains(&path) {
+            true => AnalyzerSet::default(),
+            false => self.wanted(path).without(self.wanted(other)),
+        }
+    }
+
+    /// Whether there is a file or directory at or below `path` that is wanted in this place only.
+    pub(crate) fn leads_to_a_place(&self, path: &str) -> bool {
+        let mut places = self.places.iter();
+        places.any(|place| {
+            let rest = place.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// The analyzers that want a regular file if it begins like a program, for which its first bytes
+    /// must be looked at; empty where its name and mode say that it does not run.
+    pub(crate) fn wanted_if_program(&self, path: &str, mode: u32) -> AnalyzerSet {
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if self.executables.is_empty() || is_data_extension(extension) {
-            return AnalyzerSet::default();
-        }
-        let (size, mode) = size_and_mode();
-        let runnable = mode & 0o111 != 0 || name.contains(".so") || is_binary_extension(extension);
-        if runnable && size >= MIN_EXECUTABLE_BYTES {
-            self.executables
-        } else {
-            AnalyzerSet::default()
+        match mode & 0o111 != 0 || name.contains(".so") || is_binary_extension(extension) {
+            true => self.executables,
+            false => AnalyzerSet::default(),
         }
     }
 }
@@ -201,7 +221,7 @@ pub(crate) fn has_executable_magic(head: &[u8]) -> bool {
 }
 
 /// Nothing that holds build information or a version string of a real program is smaller.
-const MIN_EXECUTABLE_BYTES: u64 = 4 << 10;
+pub(crate) const MIN_EXECUTABLE_BYTES: u64 = 4 << 10;
 
 /// Longer extensions belong to no pattern.
 const MAX_EXTENSION: usize = 16;
@@ -209,59 +229,6 @@ const MAX_EXTENSION: usize = 16;
 /// Extensions of programs that need no execute permission.
 fn is_binary_extension(extension: &str) -> bool {
     matches!(extension, "exe" | "dll" | "dylib" | "node")
-}
-
-/// Extensions that programs do not have, but which often come with execute permission.
-fn is_data_extension(extension: &str) -> bool {
-    matches!(
-        extension,
-        "a" | "c"
-            | "class"
-            | "css"
-            | "csv"
-            | "gif"
-            | "go"
-            | "gz"
-            | "h"
-            | "hpp"
-            | "htm"
-            | "html"
-            | "jar"
-            | "java"
-            | "jpeg"
-            | "jpg"
-            | "js"
-            | "json"
-            | "ko"
-            | "map"
-            | "md"
-            | "mjs"
-            | "mo"
-            | "pem"
-            | "php"
-            | "pl"
-            | "pm"
-            | "png"
-            | "po"
-            | "py"
-            | "pyc"
-            | "pyi"
-            | "rb"
-            | "rs"
-            | "rst"
-            | "sh"
-            | "sql"
-            | "svg"
-            | "toml"
-            | "ts"
-            | "ttf"
-            | "txt"
-            | "woff"
-            | "woff2"
-            | "xml"
-            | "yaml"
-            | "yml"
-    )
 }
 
 fn push(table: &mut Table, key: &'static str, check: Check, set: AnalyzerSet) {
@@ -396,16 +363,16 @@ mod tests {
     #[test]
     fn executables_are_peeked_at_only_where_likely() {
         let dispatcher = Dispatcher::new(&[&Wants(&[Pattern::Executable])]);
-        for (path, size, mode, expected) in [
-            ("usr/bin/node", 1 << 20, 0o755, true),
-            ("usr/bin/node", 100, 0o755, false),
-            ("usr/bin/node", 1 << 20, 0o644, false),
-            ("usr/lib/libssl.so.3", 1 << 20, 0o644, true),
-            ("app/a.exe", 1 << 20, 0o644, true),
-            ("app/server.js", 1 << 20, 0o755, false),
+        for (path, mode, expected) in [
+            ("usr/bin/node", 0o755, true),
+            ("usr/bin/node", 0o644, false),
+            ("usr/lib/libssl.so.3", 0o644, true),
+            ("app/a.exe", 0o644, true),
+            // Whatever it is called.
+            ("app/server.js", 0o755, true),
         ] {
-            let set = dispatcher.wanted_if_program(path, || (size, mode));
-            assert_eq!(!set.is_empty(), expected, "{path} {size} {mode:o}");
+            let set = dispatcher.wanted_if_program(path, mode);
+            assert_eq!(!set.is_empty(), expected, "{path} {mode:o}");
         }
     }
 

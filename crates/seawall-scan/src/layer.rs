@@ -1,10 +1,12 @@
 //! Reads one layer: hands wanted files to the analyzers and notes what the layer hides.
 
-use crate::dispatch::{AnalyzerSet, has_executable_magic};
+use crate::dispatch::{AnalyzerSet, MIN_EXECUTABLE_BYTES, has_executable_magic};
 use crate::path_set::PathSet;
 use crate::pipeline::{FileResult, Job, Pipeline};
+use crate::reconcile::PACKAGE_DIRECTORIES;
 use rayon::Scope;
 use seawall_artifact::{Entry, EntryKind, Error, LayerVisitor};
+use seawall_model::{Incomplete, IncompleteReason};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,9 +21,15 @@ pub(crate) struct LayerContents {
     pub(crate) directories: PathSet,
     pub(crate) whiteouts: PathSet,
     pub(crate) opaque: PathSet,
-    /// Symbolic links at most one directory below the root, with their targets from the root.
+    /// Symbolic links at most one directory below the root, and those by which a database would be
+    /// read, with their targets from the root.
     pub(crate) symlinks: Vec<(String, String)>,
+    /// What container runtimes make of the layer in different ways.
+    pub(crate) incomplete: Vec<Incomplete>,
 }
+
+/// Entries of one layer that are named of those whose meaning is in doubt.
+const MAX_DOUBTS: usize = 10;
 
 /// More symbolic links near the root are not remembered: they serve to recognise a merged `/usr`.
 const MAX_SYMLINKS: usize = 1_000;
@@ -37,9 +45,14 @@ pub(crate) struct LayerReader<'a, 'scope> {
     replaced: HashSet<u32>,
     files: Vec<u64>,
     directories: Vec<u64>,
-    whiteouts: Vec<u64>,
-    opaque: Vec<u64>,
+    whiteouts: HashedPaths,
+    opaque: HashedPaths,
+    /// Directories with whiteouts or opaque directories in them, at any depth.
+    hiding: HashedPaths,
+    /// Files whose first bytes tell whether they are programs, and were looked at.
+    runnable: HashedPaths,
     symlinks: Vec<(String, String)>,
+    incomplete: Vec<Incomplete>,
     results: Arc<Mutex<Vec<FileResult>>>,
 }
 
@@ -60,9 +73,12 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             replaced: HashSet::new(),
             files: Vec::new(),
             directories: Vec::new(),
-            whiteouts: Vec::new(),
-            opaque: Vec::new(),
+            whiteouts: HashedPaths::default(),
+            opaque: HashedPaths::default(),
+            hiding: HashedPaths::default(),
+            runnable: HashedPaths::default(),
             symlinks: Vec::new(),
+            incomplete: Vec::new(),
             results: Arc::default(),
         }
     }
@@ -74,9 +90,10 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
                 results: Vec::new(),
                 files: PathSet::new(self.files),
                 directories: PathSet::new(self.directories),
-                whiteouts: PathSet::new(self.whiteouts),
-                opaque: PathSet::new(self.opaque),
+                whiteouts: PathSet::new(self.whiteouts.into_iter().collect()),
+                opaque: PathSet::new(self.opaque.into_iter().collect()),
                 symlinks: self.symlinks,
+                incomplete: self.incomplete,
             },
             results: self.results,
         }
@@ -90,23 +107,54 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             self.replaced.insert(before);
         }
         if is_directory {
+            // Where a layer is unpacked, the directory takes the whiteout's place.
+            self.whiteouts.remove(&hash);
             self.directories.push(hash);
         } else {
+            if self.hiding.contains(&hash) {
+                self.doubt(
+                    path,
+                    "it takes the place of a directory in which the layer hides files of those below",
+                );
+            }
             self.files.push(hash);
         }
         hash
+    }
+
+    /// Notes that a directory hides what is below it in lower layers.
+    fn hide(&mut self, hash: u64, directory: &str) {
+        let hasher = &self.pipeline.hasher;
+        let own = std::iter::once(hash);
+        for above in own.chain(hasher.ancestors(directory)) {
+            if !self.hiding.insert(above) {
+                break;
+            }
+        }
+    }
+
+    /// Says that container runtimes disagree of what becomes of an entry.
+    fn doubt(&mut self, path: &str, message: &str) {
+        if self.incomplete.len() < MAX_DOUBTS {
+            let place = format!("/{path}");
+            let doubt = Incomplete::new(IncompleteReason::Corrupt, place, message);
+            self.incomplete.push(doubt.hint(
+                "no program that builds images writes this, and container runtimes disagree of what \
+                 it means: get the image again from where it comes",
+            ));
+        }
     }
 
     fn visit_file(&mut self, entry: &mut dyn Entry) -> Result<(), Error> {
         let hash = self.note(entry.path(), false);
         let dispatcher = &self.pipeline.dispatcher;
         let mut wanted = dispatcher.wanted(entry.path());
-        // Size and mode of a file in a directory cost a system call each time, so that the name
-        // is asked first.
-        let if_program =
-            dispatcher.wanted_if_program(entry.path(), || (entry.size(), entry.mode()));
-        if !if_program.is_empty() && is_program(entry)? {
-            wanted = wanted.union(if_program);
+        let if_program = dispatcher.wanted_if_program(entry.path(), entry.mode());
+        if !if_program.is_empty() {
+            self.runnable.insert(hash);
+            if entry.size() >= MIN_EXECUTABLE_BYTES && is_program(entry)? {
+                wanted = wanted.union(if_program);
+            }
         }
         if wanted.is_empty() || entry.size() == 0 {
             return Ok(());
@@ -127,11 +175,16 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         }
     }
 
-    /// A hard link is analyzed under its own name, unless it is only wanted as a program: then the
-    /// file that it links to was looked at already.
-    fn visit_hard_link(&mut self, entry: &mut dyn Entry) {
+    /// A hard link is analyzed under its own name, unless it is only wanted as a program, and the file
+    /// that it links to was looked at already: a link may give it another mode.
+    fn visit_hard_link(&mut self, entry: &mut dyn Entry, target: u64) {
         let hash = self.note(entry.path(), false);
-        let wanted = self.pipeline.dispatcher.wanted(entry.path());
+        let dispatcher = &self.pipeline.dispatcher;
+        let mut wanted = dispatcher.wanted(entry.path());
+        if !self.runnable.contains(&target) {
+            let if_program = dispatcher.wanted_if_program(entry.path(), entry.mode());
+            wanted = wanted.union(if_program);
+        }
         if wanted.is_empty() {
             return;
         }
@@ -188,11 +241,30 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         });
     }
 
+    /// Links are not followed. Where a file is wanted by the name of the link alone, or packages are
+    /// installed in a directory of its name, it is said that nothing is read there.
     fn visit_symlink(&mut self, path: &str, target: &str) {
-        self.note(path, false);
+        let hash = self.note(path, false);
+        let target = resolve(path, target);
         let depth = path.bytes().filter(|b| *b == b'/').count();
-        if depth <= 1 && self.symlinks.len() < MAX_SYMLINKS {
-            self.symlinks.push((path.to_owned(), resolve(path, target)));
+        let dispatcher = &self.pipeline.dispatcher;
+        let unread = dispatcher.wanted_by_name_only_at(path, &target);
+        if !unread.is_empty() || leads_packages_away(path, &target) {
+            self.wanted.insert(hash, self.order);
+            let message = format!("it is a link to /{target}, which is not read under this name");
+            self.keep(FileResult {
+                path: path.to_owned(),
+                incomplete: vec![
+                    Incomplete::new(IncompleteReason::Unsupported, format!("/{path}"), message)
+                        .hint("put the file or directory itself there"),
+                ],
+                is_database: self.pipeline.is_database(path, unread),
+                ..FileResult::default()
+            });
+        }
+        let is_kept = depth <= 1 && self.symlinks.len() < MAX_SYMLINKS;
+        if is_kept || dispatcher.leads_to_a_place(path) {
+            self.symlinks.push((path.to_owned(), target));
         }
     }
 }
@@ -204,7 +276,10 @@ impl LayerVisitor for LayerReader<'_, '_> {
         }
         match entry.kind() {
             EntryKind::File => self.visit_file(entry)?,
-            EntryKind::HardLink(_) => self.visit_hard_link(entry),
+            EntryKind::HardLink(target) => {
+                let target = self.pipeline.hasher.hash(target);
+                self.visit_hard_link(entry, target);
+            }
             EntryKind::Symlink(target) => {
                 let target = target.to_owned();
                 self.visit_symlink(entry.path(), &target);
@@ -212,16 +287,22 @@ impl LayerVisitor for LayerReader<'_, '_> {
             EntryKind::Directory => {
                 self.note(entry.path(), true);
             }
-            EntryKind::Other => {
-                self.note(entry.path(), false);
-            }
+            // Who runs containers without being root makes no devices, and leaves what was there.
+            EntryKind::Other => {}
             EntryKind::Whiteout => {
-                let hash = self.pipeline.hasher.hash(entry.path());
-                self.whiteouts.push(hash);
+                let path = entry.path();
+                self.whiteouts.insert(self.pipeline.hasher.hash(path));
+                let (directory, _) = path.rsplit_once('/').unwrap_or_default();
+                self.hide(self.pipeline.hasher.hash(directory), directory);
+            }
+            // overlayfs(5) merges the root whatever is said of it.
+            EntryKind::OpaqueDirectory if entry.path().is_empty() => {
+                self.doubt("", "the layer hides everything below it");
             }
             EntryKind::OpaqueDirectory => {
                 let hash = self.pipeline.hasher.hash(entry.path());
-                self.opaque.push(hash);
+                self.opaque.insert(hash);
+                self.hide(hash, entry.path());
             }
         }
         self.order = self.order.saturating_add(1);
@@ -268,6 +349,17 @@ fn resolve(path: &str, target: &str) -> String {
     }
     parts.join("/")
 }
+
+/// Whether packages that are installed in a directory of this name are in one of another name.
+fn leads_packages_away(path: &str, target: &str) -> bool {
+    let name_of = |path: &str| path.rsplit('/').next().map(str::to_owned);
+    let name = name_of(path);
+    let is_special = |name: &String| PACKAGE_DIRECTORIES.contains(&&*format!("/{name}/"));
+    name.as_ref().is_some_and(is_special) && name != name_of(target)
+}
+
+/// Paths as hashes, while they are collected.
+type HashedPaths = HashSet<u64, BuildHasherDefault<Prehashed>>;
 
 /// Passes keys through that are hashes already.
 #[derive(Default)]

@@ -32,7 +32,7 @@ pub(crate) fn reconcile(
     let distro = choose_distro(&mut squashed.files);
     let owners = Owners::new(&mut squashed, hasher);
     let mut folded: HashMap<String, u32> = HashMap::new();
-    let mut incomplete = Vec::new();
+    let mut incomplete = std::mem::take(&mut squashed.incomplete);
     let mut candidates: Vec<Package> = Vec::new();
     let mut poms: Vec<Pom> = Vec::new();
     let mut pom_layers: Vec<u32> = Vec::new();
@@ -64,10 +64,11 @@ pub(crate) fn reconcile(
             }
         }
     }
+    incomplete.extend(led_away(&owners.links));
     incomplete.extend(
         distro
             .as_ref()
-            .and_then(|d| without_database(d, &candidates, &owners.links)),
+            .and_then(|distro| without_database(distro, &candidates)),
     );
     for (resolved, layer) in resolve_poms(&poms).into_iter().zip(pom_layers) {
         incomplete.extend(resolved.incomplete);
@@ -103,23 +104,9 @@ fn choose_distro(files: &mut [VisibleFile]) -> Option<Distro> {
     telling.result.distro.take()
 }
 
-/// Where package managers keep their databases.
-const DATABASES: &[&str] = &[
-    "lib/apk",
-    "usr/lib/apk",
-    "usr/lib/sysimage/rpm",
-    "var/lib/dpkg",
-    "var/lib/pacman",
-    "var/lib/rpm",
-];
-
 /// Says that a distribution's packages are not known, where it has a package manager of which
 /// nothing was found: removed to save space, most often.
-fn without_database(
-    distro: &Distro,
-    packages: &[Package],
-    links: &BTreeMap<String, String>,
-) -> Option<Incomplete> {
+fn without_database(distro: &Distro, packages: &[Package]) -> Option<Incomplete> {
     DistroFamily::from_os_release_id(&distro.id)?;
     let is_known = |package: &Package| package.kind.is_os();
     if packages.iter().any(is_known) {
@@ -128,25 +115,53 @@ fn without_database(
     let name = format!("{} {}", distro.id, distro.version);
     let message = "no package database was found: the packages of the distribution are not known";
     let incomplete = Incomplete::new(IncompleteReason::Unreadable, name.trim_end(), message);
-    Some(incomplete.hint(match led_away(links) {
-        Some((link, target)) => format!(
-            "/{link} is a symbolic link to /{target}, where no database is looked for: make it a \
-             directory"
-        ),
-        None => "keep the package manager's database in the image".to_owned(),
-    }))
+    Some(incomplete.hint("keep the package manager's database in the image"))
 }
 
-/// A link by which a database would be where it is not looked for. A link to where it is, like `lib`
-/// to `usr/lib`, does no harm.
-fn led_away(links: &BTreeMap<String, String>) -> Option<(&String, &String)> {
-    links.iter().find(|(link, target)| {
-        DATABASES.iter().any(|database| {
-            let rest = database.strip_prefix(link.as_str());
-            rest.filter(|rest| rest.starts_with('/'))
-                .is_some_and(|rest| !DATABASES.contains(&&*format!("{target}{rest}")))
+/// Files that say what the system is and what its package manager installed. Other one-line files of
+/// distributions are often links to files of other names.
+const TELLING: &[&str] = &[
+    "etc/os-release",
+    "lib/apk/db/installed",
+    "usr/lib/apk/db/installed",
+    "usr/lib/os-release",
+    "usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "usr/share/rpm/rpmdb.sqlite",
+    "var/lib/dpkg/status",
+    "var/lib/dpkg/status.d",
+    "var/lib/pacman/local",
+    "var/lib/rpm/Packages",
+    "var/lib/rpm/Packages.db",
+    "var/lib/rpm/rpmdb.sqlite",
+];
+
+/// Links by which such a file would be where none is looked for. A link to where one is, like `lib` to
+/// `usr/lib`, does no harm.
+fn led_away(links: &BTreeMap<String, String>) -> Vec<Incomplete> {
+    let leads_away = |link: &str, target: &str| {
+        TELLING.iter().any(|file| {
+            file.strip_prefix(link)
+                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+                .is_some_and(|rest| !is_telling(&format!("{target}{rest}")))
         })
-    })
+    };
+    links
+        .iter()
+        .filter(|(link, target)| leads_away(link, target))
+        .map(|(link, target)| {
+            let message = format!(
+                "it is a symbolic link to /{target}, where neither a package database nor \
+                 os-release is looked for"
+            );
+            Incomplete::new(IncompleteReason::Unsupported, format!("/{link}"), message)
+                .hint("put the file or directory itself there")
+        })
+        .collect()
+}
+
+fn is_telling(path: &str) -> bool {
+    let rpm = ["usr/lib/sysimage/rpm/", "usr/share/rpm/", "var/lib/rpm/"];
+    TELLING.contains(&path) || rpm.iter().any(|directory| path.starts_with(directory))
 }
 
 /// Which OS package brought a file.
@@ -163,8 +178,15 @@ impl<'a> Owners<'a> {
     fn new(squashed: &mut Squashed, hasher: &'a PathHasher) -> Self {
         let mut files = Vec::new();
         let mut names = Vec::new();
+        // A list of files whose package is not installed owns nothing.
+        let packages = squashed.files.iter().flat_map(|file| &file.result.packages);
+        let installed: HashSet<String> = packages
+            .filter(|package| package.kind.is_os())
+            .map(|package| package.name.clone())
+            .collect();
         for file in &mut squashed.files {
-            for owned in std::mem::take(&mut file.result.owned) {
+            let owned = std::mem::take(&mut file.result.owned).into_iter();
+            for owned in owned.filter(|owned| installed.contains(&owned.package)) {
                 let Ok(index) = u32::try_from(names.len()) else {
                     break;
                 };
@@ -373,10 +395,24 @@ mod tests {
             ("lib", "usr/lib", false),
             ("usr/lib", "lib64", true),
             ("srv", "data", false),
+            ("etc/os-release", "usr/lib/os-release", false),
+            ("etc/os-release", "opt/os-release", true),
+            ("var/lib/dpkg/status", "opt/status", true),
+            ("var/lib/rpm", "usr/lib/sysimage/rpm", false),
         ] {
             let links = BTreeMap::from([(link.to_owned(), target.to_owned())]);
-            assert_eq!(led_away(&links).is_some(), expected, "{link} -> {target}");
+            assert_eq!(!led_away(&links).is_empty(), expected, "{link} -> {target}");
         }
+    }
+
+    #[test]
+    fn a_list_of_files_without_its_package_hid_what_it_named() {
+        let files: &[&str] = &[
+            "var/db = python-3",
+            "var/owned = gone:app/a.installed",
+            "app/a.installed = six-1",
+        ];
+        check(&[files], &["python-3@0", "six-1@0"]);
     }
 
     #[test]
@@ -401,7 +437,7 @@ mod tests {
             ("amzn", &[package(PackageType::Rpm)], false),
             ("buildroot", &[], false),
         ] {
-            let said = without_database(&distro(id), packages, &BTreeMap::new()).is_some();
+            let said = without_database(&distro(id), packages).is_some();
             assert_eq!(said, expected, "{id} {packages:?}");
         }
     }

@@ -4,7 +4,7 @@
 use crate::layer::LayerContents;
 use crate::path_set::PathHasher;
 use crate::pipeline::FileResult;
-use seawall_model::Package;
+use seawall_model::{Incomplete, Package, PackageType, SourcePackage};
 use std::collections::{BTreeMap, HashSet};
 
 /// A file that is visible in the merged image.
@@ -26,12 +26,15 @@ pub(crate) struct Squashed {
     pub(crate) files: Vec<VisibleFile>,
     /// Symbolic links near the root, with their targets.
     pub(crate) symlinks: BTreeMap<String, String>,
+    /// What may be otherwise in a container.
+    pub(crate) incomplete: Vec<Incomplete>,
 }
 
 /// Merges layers, the base first.
 pub(crate) fn squash(layers: Vec<LayerContents>, hasher: &PathHasher) -> Squashed {
     let mut chains: BTreeMap<String, Chain> = BTreeMap::new();
     let mut symlinks: BTreeMap<String, String> = BTreeMap::new();
+    let mut incomplete = Vec::new();
     for (index, mut layer) in (0..).zip(layers) {
         let results = std::mem::take(&mut layer.results);
         let again: HashSet<&str> = results.iter().map(|result| result.path.as_str()).collect();
@@ -45,10 +48,12 @@ pub(crate) fn squash(layers: Vec<LayerContents>, hasher: &PathHasher) -> Squashe
             chain.push(index, result);
         }
         symlinks.extend(layer.symlinks);
+        incomplete.extend(layer.incomplete);
     }
     Squashed {
         files: chains.into_values().filter_map(Chain::visible).collect(),
         symlinks,
+        incomplete,
     }
 }
 
@@ -132,11 +137,22 @@ impl Chain {
     }
 }
 
-fn identity(package: &Package) -> (&str, &str, Option<&str>) {
+/// What tells by whose advisories a package is judged: an upper layer that changes it makes another
+/// package of it.
+type Identity<'a> = (
+    PackageType,
+    [&'a str; 2],
+    [Option<&'a str>; 3],
+    Option<&'a SourcePackage>,
+);
+
+fn identity(package: &Package) -> Identity<'_> {
+    let also = [&package.architecture, &package.vendor, &package.module];
     (
-        &package.name,
-        &package.version,
-        package.architecture.as_deref(),
+        package.kind,
+        [&package.name, &package.version],
+        also.map(Option::as_deref),
+        package.source.as_ref(),
     )
 }
 

@@ -6,7 +6,7 @@ use jiff::civil::date;
 use seawall_artifact::{
     Content, Entry, EntryKind, Error, ImageInfo, LayerVisitor, ReadArtifact, ReadLayer,
 };
-use seawall_model::{Evidence, Inventory, Package, PackageType};
+use seawall_model::{Evidence, Inventory, Package, PackageType, SourcePackage};
 
 /// One entry of a layer.
 pub(crate) struct TestEntry {
@@ -22,11 +22,13 @@ pub(crate) enum TestKind {
     HardLink(String),
     Whiteout,
     Opaque,
+    Device,
 }
 
 impl TestEntry {
     /// Reads `path = content`, `path/` (a directory), `path -> target` (a symbolic link),
-    /// `path => target` (a hard link), `!path` (a whiteout) or `!path/*` (an opaque directory).
+    /// `path => target` (a hard link), `path |` (a device), `!path` (a whiteout) or `!path/*` (an
+    /// opaque directory).
     fn parse(line: &str) -> Self {
         let (path, kind) = if let Some(path) = line.strip_prefix('!') {
             match path.strip_suffix('*') {
@@ -37,6 +39,8 @@ impl TestEntry {
             (path, TestKind::Symlink(target.to_owned()))
         } else if let Some((path, target)) = line.split_once(" => ") {
             (path, TestKind::HardLink(target.to_owned()))
+        } else if let Some(path) = line.strip_suffix(" |") {
+            (path, TestKind::Device)
         } else if let Some((path, content)) = line.split_once(" = ") {
             (path, TestKind::File(content.to_owned()))
         } else {
@@ -62,6 +66,7 @@ impl Entry for TestEntry {
             TestKind::HardLink(target) => EntryKind::HardLink(target),
             TestKind::Whiteout => EntryKind::Whiteout,
             TestKind::Opaque => EntryKind::OpaqueDirectory,
+            TestKind::Device => EntryKind::Other,
         }
     }
 
@@ -97,7 +102,7 @@ impl Entry for TestEntry {
 
 /// Reads words from `*.lock` and `*.installed` files (declared and installed npm packages), `db`
 /// files (OS packages) and `owned` files (`package:path`). A word is `name-version`, of which
-/// `?` marks a development package.
+/// `?` marks a development package, or `name-version/source`.
 pub(crate) struct Words;
 
 impl Analyzer for Words {
@@ -145,7 +150,15 @@ impl Analyzer for Words {
                 _ => (PackageType::Npm, Evidence::Installed),
             };
             let (name, version) = word.trim_end_matches('?').split_once('-').unwrap();
+            let (version, source) = match version.split_once('/') {
+                Some((version, source)) => (version, Some(source)),
+                None => (version, None),
+            };
             let mut package = Package::new(kind, name, version, evidence);
+            package.source = source.map(|name| SourcePackage {
+                name: name.to_owned(),
+                version: String::new(),
+            });
             package.development = word.ends_with('?');
             found.add(package);
         }

@@ -2,7 +2,7 @@
 
 use crate::database::stored::Bucket;
 use crate::database::{Database, DatabaseError};
-use seawall_model::{Distro, DistroFamily, Ecosystem, Package, PackageType};
+use seawall_model::{Distro, DistroFamily, Ecosystem, Package, PackageType, VersionScheme};
 use std::borrow::Cow;
 
 /// Chooses the ecosystems for one target.
@@ -99,6 +99,11 @@ impl<'a> Selector<'a> {
                 return selection;
             }
             None => match &self.distro {
+                Some((own, _)) if !is_managed_by(package.kind, own) => {
+                    let kind = package.kind.name();
+                    selection.without_advisories = Some(format!("{kind} packages in {own}"));
+                    return selection;
+                }
                 Some((own, Some(used))) => {
                     if own != used {
                         selection.stands_in_for = Some(own.to_string());
@@ -120,6 +125,20 @@ impl<'a> Selector<'a> {
         let key = ecosystem.to_string();
         selection.scope = Some((ecosystem, key));
         selection
+    }
+}
+
+/// Whether the distribution's packages are of that kind: a package of another manager has nothing but
+/// its name in common with those that its advisories speak of.
+fn is_managed_by(kind: PackageType, distro: &Ecosystem) -> bool {
+    let Ecosystem::Distro { family, .. } = distro else {
+        return false;
+    };
+    match kind {
+        PackageType::Alpm => *family == DistroFamily::Arch,
+        PackageType::Apk => family.scheme() == VersionScheme::Apk,
+        PackageType::Deb => family.scheme() == VersionScheme::Deb,
+        _ => family.scheme() == VersionScheme::Rpm && *family != DistroFamily::Arch,
     }
 }
 

@@ -24,7 +24,6 @@ fn a_whiteout_hides_only_lower_layers() {
 fn an_opaque_directory_hides_what_lower_layers_have_in_it() {
     check(&[&["a/x.lock = p-1"], &["!a/*"]], &[]);
     check(&[&["a/b/x.lock = p-1"], &["!a/*"]], &[]);
-    check(&[&["x.lock = p-1", "a/y.lock = q-1"], &["!*"]], &[]);
     check(
         &[&["a/x.lock = p-1"], &["!a/*", "a/y.lock = q-1"]],
         &["q-1@1"],
@@ -34,6 +33,76 @@ fn an_opaque_directory_hides_what_lower_layers_have_in_it() {
         &["q-1@1"],
     );
     check(&[&["a/x.lock = p-1"], &["!a/b/*"]], &["p-1@0"]);
+}
+
+#[test]
+fn layers_hid_what_containers_see() {
+    for (upper, doubt) in [
+        // overlayfs merges the root.
+        (&["!*"][..], Some("/: the layer hides everything below it")),
+        // The directory takes the whiteout's place where the layer is unpacked.
+        (&["!a", "a/"], None),
+        // Rootless runtimes make no devices.
+        (&["a |"], None),
+        (&["a/x.lock |"], None),
+    ] {
+        let inventory = scan(&[&["a/x.lock = p-1"], upper]);
+        assert_eq!(names(&inventory), ["p-1@0"], "{upper:?}");
+        let said: Vec<String> = inventory.incomplete.iter().map(|i| i.to_string()).collect();
+        assert_eq!(said.first().map(String::as_str), doubt, "{upper:?}");
+    }
+    for upper in [
+        &["a/", "!a/*", "a = text", "a/"][..],
+        &["a/b/", "!a/b/x", "a -> c", "a/"],
+    ] {
+        let inventory = scan(&[&["a/x.lock = p-1"], upper]);
+        let said = inventory.incomplete[0].to_string();
+        assert!(
+            said.starts_with("/a: it takes the place of a directory"),
+            "{said}"
+        );
+    }
+    assert_eq!(
+        scan(&[&["!a/*", "a/y = text", "a/z -> y", "b = text"]]).incomplete,
+        []
+    );
+}
+
+#[test]
+fn a_package_of_another_source_was_taken_for_the_one_below() {
+    check(
+        &[&["var/db = a-1/foo b-1/x"], &["var/db = a-1/glibc b-1/x"]],
+        &["a-1@1", "b-1@0"],
+    );
+}
+
+#[test]
+fn links_in_the_place_of_files_were_passed_over_in_silence() {
+    for (link, expected) in [
+        (
+            "a/x.lock -> /opt/data",
+            Some("/a/x.lock: it is a link to /opt/data, which"),
+        ),
+        ("a/x.lock -> y.lock", None),
+        (
+            "app/node_modules -> ../opt/nm",
+            Some("/app/node_modules: it is a link to /opt/nm, which"),
+        ),
+        ("app/node_modules -> /deps/node_modules", None),
+        ("app/x -> /opt/data", None),
+    ] {
+        let inventory = scan(&[&[link]]);
+        let said = inventory.incomplete.first().map(ToString::to_string);
+        let said = said.unwrap_or_default();
+        assert!(
+            said.starts_with(expected.unwrap_or_default()),
+            "{link}: {said}"
+        );
+        assert_eq!(said.is_empty(), expected.is_none(), "{link}: {said}");
+    }
+    // One that an upper layer replaces leads nowhere.
+    let inventory = scan(&[&["x.lock -> y"], &["x.lock = p-1"]]);
+    assert_eq!(inventory.incomplete, []);
 }
 
 #[test]
