@@ -622,6 +622,32 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_of_podman_that_was_not_read_in_full_passed_for_the_whole() {
+        let (_directory, storage) = store(OVERLAY);
+        for id in ["one", "two"] {
+            files(&storage.root.join("overlay").join(id).join("diff"), &["a"]);
+        }
+        let image = find(storage.images().unwrap(), "app:1").unwrap();
+        let image = storage.open(&image, &Options::default()).unwrap();
+        for (entries, expected) in [(2, true), (0, false)] {
+            let limits = Limits {
+                entries,
+                layers: 1,
+                ..Limits::default()
+            };
+            let context = Context {
+                budget: Budget::new(limits.held_bytes),
+                tally: std::sync::Arc::default(),
+                limits: &limits,
+                progress: &Silent,
+            };
+            let layer = image.layers.first().unwrap();
+            let outcome = read_layer(layer, false, &mut Paths::default(), &context);
+            assert_eq!(outcome.whole, expected, "{:?}", outcome.incomplete);
+        }
+    }
+
+    #[test]
     fn names_and_ids() {
         let (_directory, storage) = store(OVERLAY);
         for (text, expected) in [
