@@ -403,6 +403,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn nulls_and_missing_fields_are_nothing() {
@@ -412,6 +413,63 @@ mod tests {
         }
         let config: Config = parse("c", br#"{"history":null,"rootfs":null,"config":{}}"#).unwrap();
         assert!(config.diff_ids().is_empty());
+    }
+
+    /// Takes down the fields that a struct asks for.
+    struct Fields<'a>(&'a mut BTreeSet<&'static str>);
+
+    impl<'de> Deserializer<'de> for Fields<'_> {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(Self::Error::custom("no struct"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            self.0.extend(fields);
+            Err(Self::Error::custom("only its fields are asked for"))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+            option unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier
+            ignored_any
+        }
+    }
+
+    fn fields<T: DeserializeOwned>(fields: &mut BTreeSet<&'static str>) {
+        assert!(T::deserialize(Fields(fields)).is_err());
+    }
+
+    #[test]
+    fn a_key_of_a_struct_was_not_among_those_that_mean_something() {
+        type Collect = fn(&mut BTreeSet<&'static str>);
+        let documents: [(&[&str], &[Collect]); 3] = [
+            (
+                Manifest::KEYS,
+                &[fields::<Manifest>, fields::<Descriptor>, fields::<Platform>],
+            ),
+            (SavedImages::KEYS, &[fields::<SavedImage>]),
+            (
+                Config::KEYS,
+                &[
+                    fields::<Config>,
+                    fields::<RunConfig>,
+                    fields::<RootFs>,
+                    fields::<History>,
+                ],
+            ),
+        ];
+        for (keys, structs) in documents {
+            let mut expected = BTreeSet::new();
+            structs.iter().for_each(|collect| collect(&mut expected));
+            assert_eq!(BTreeSet::from_iter(keys.iter().copied()), expected);
+        }
     }
 
     #[test]
