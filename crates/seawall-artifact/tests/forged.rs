@@ -5,16 +5,17 @@
 mod support;
 
 use seawall_artifact::{Claims, Options, ReadArtifact, Verify, chain_ids};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::*;
 
 fn relying_on(digests: &[&str], chain_ids: &[&str]) -> Options {
     let owned = |list: &[&str]| list.iter().map(|it| (*it).to_owned()).collect();
     Options {
-        verify: Verify::Claims(Claims {
+        verify: Verify::Claims(Arc::new(Claims {
             digests: owned(digests),
             chain_ids: owned(chain_ids),
-        }),
+        })),
         ..Options::default()
     }
 }
