@@ -121,6 +121,19 @@ struct Walk<'a> {
     incomplete: Vec<Incomplete>,
 }
 
+/// Bytes in memory, with the leave to hold them.
+#[derive(Default)]
+struct Held {
+    bytes: Vec<u8>,
+    leases: Vec<Lease>,
+}
+
+impl Held {
+    fn into_content(self) -> Content {
+        Content::held(self.bytes.into(), self.leases)
+    }
+}
+
 struct DirectoryVisitor<'a, 'b> {
     walk: &'a mut Walk<'b>,
     place: &'a str,
@@ -198,13 +211,11 @@ impl<'a> Walk<'a> {
             }
         } else {
             let is_zip = is_zip(begin);
-            let mut bytes = Vec::new();
-            match self.read_to_end(name, &mut stream, &mut bytes) {
-                Ok(leases) if is_zip => {
-                    self.content(name, &Content::held(bytes.into(), leases), depth);
-                }
-                Ok(_leases) => self.plain(name, &bytes),
-                Err(error) => self.cut_off(name, &bytes, &error),
+            let mut held = Held::default();
+            match self.read_to_end(name, &mut stream, &mut held) {
+                Ok(()) if is_zip => self.content(name, &held.into_content(), depth),
+                Ok(()) => self.plain(name, &held.bytes),
+                Err(error) => self.cut_off(name, &held.bytes, &error),
             }
         }
     }
@@ -269,14 +280,12 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let member = format!("{name}!{}", normalize(file.name_raw()));
-            let mut bytes = Vec::new();
-            let read = self.read_to_end(&member, &mut file, &mut bytes);
+            let mut held = Held::default();
+            let read = self.read_to_end(&member, &mut file, &mut held);
             drop(file);
             match read {
-                Ok(leases) => {
-                    self.content(&member, &Content::held(bytes.into(), leases), depth + 1);
-                }
-                Err(error) => self.cut_off(&member, &bytes, &error),
+                Ok(()) => self.content(&member, &held.into_content(), depth + 1),
+                Err(error) => self.cut_off(&member, &held.bytes, &error),
             }
         }
     }
@@ -313,30 +322,27 @@ impl<'a> Walk<'a> {
     }
 
     /// All bytes of something whose size is not known, or not to be believed. Before an error those
-    /// that came are in `bytes`.
+    /// that came are in `held`.
     fn read_to_end(
         &self,
         name: &str,
         reader: &mut impl Read,
-        bytes: &mut Vec<u8>,
-    ) -> Result<Vec<Lease>, Error> {
+        held: &mut Held,
+    ) -> Result<(), Error> {
         const STEP: u64 = 1 << 20;
-        let mut leases = Vec::new();
         loop {
             // As much again as there is: few steps, and never more than twice what is needed.
-            let step = STEP.max(bytes.len() as u64);
-            let before = bytes.len() as u64;
-            let n = reader
-                .by_ref()
-                .take(step)
-                .read_to_end(bytes)
-                .map_err(|error| Error::from_io(name, before, error))? as u64;
-            if bytes.len() as u64 > self.limits.file_bytes {
+            let before = held.bytes.len() as u64;
+            let step = STEP.max(before);
+            let read = reader.by_ref().take(step).read_to_end(&mut held.bytes);
+            let n = held.bytes.len() as u64 - before;
+            if before + n > self.limits.file_bytes {
                 return Err(self.too_large(name));
             }
-            leases.push(self.lease(name, n)?);
+            held.leases.push(self.lease(name, n)?);
+            read.map_err(|error| Error::from_io(name, before, error))?;
             if n < step {
-                return Ok(leases);
+                return Ok(());
             }
         }
     }

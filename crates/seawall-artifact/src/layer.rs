@@ -3,7 +3,7 @@
 use crate::compression::{Compression, MAGIC_LEN, SKIPPABLE, capped, is_skippable_frame};
 use crate::image::{Blob, Layer};
 use crate::path;
-use crate::pipeline::{Finished, Hashing, read_ahead};
+use crate::pipeline::{Hashing, join, read_ahead};
 use crate::read::{Context, NoProgress};
 use crate::second_pass::SecondPass;
 use crate::tar::{self, Input, Kind, Reader, Seekable, Stream};
@@ -43,12 +43,15 @@ pub(crate) fn read_layer(
             incomplete: vec![(**why).clone()],
             ..Outcome::default()
         },
-        Blob::Directory { directory, diff_id } => Outcome {
-            incomplete: directory.read(visitor, context),
-            diff_id: diff_id.clone(),
-            whole: true,
-            ..Outcome::default()
-        },
+        Blob::Directory { directory, diff_id } => {
+            let incomplete = directory.read(visitor, context);
+            Outcome {
+                whole: incomplete.is_empty(),
+                incomplete,
+                diff_id: diff_id.clone(),
+                ..Outcome::default()
+            }
+        }
         Blob::Content(content) => Outcome {
             stored: Some(content.len()),
             ..read_content(layer, content, hash, visitor, context)
@@ -99,13 +102,22 @@ fn read_content(
     let reader = Reader::new(Seekable::new(content.clone()), layer.place.as_str());
     let mut targets = SeekableTargets::new(content.clone(), &layer.place);
     let mut reported = Reported::new(context, content.len());
-    let read = visit_members(reader, &mut targets, visitor, context, &mut |position| {
+    let mut passed = |position| {
         reported.up_to(position);
         Ok(())
-    });
+    };
     let mut outcome = Outcome::default();
+    let left_out = &mut outcome.incomplete;
+    let read = visit_members(
+        reader,
+        &mut targets,
+        visitor,
+        context,
+        &mut passed,
+        left_out,
+    );
     if let Some(unmarked_end) = outcome.note(read) {
-        outcome.whole = true;
+        outcome.whole = outcome.incomplete.is_empty();
         outcome.unmarked_end = unmarked_end;
     }
     if hash {
@@ -148,10 +160,18 @@ pub(crate) fn read_stream(
     let mut outcome = Outcome::default();
     let mut unmarked_end = None;
     let first = with_tar(layer, stream, hash, context, &mut |reader| {
-        unmarked_end = visit_members(reader, &mut targets, visitor, context, &mut passed)?;
+        let left_out = &mut outcome.incomplete;
+        unmarked_end = visit_members(
+            reader,
+            &mut targets,
+            visitor,
+            context,
+            &mut passed,
+            left_out,
+        )?;
         Ok(())
     });
-    let Some(passed) = outcome.note(first) else {
+    let Some(summary) = outcome.note(first) else {
         return outcome;
     };
     let links = again.map_or(Ok(()), |again| {
@@ -159,11 +179,11 @@ pub(crate) fn read_stream(
     });
     // What the visitor saw in a pass that failed may be anything.
     if outcome.note(links).is_some() {
-        outcome.diff_id = passed.diff_id;
-        outcome.whole = true;
+        outcome.diff_id = summary.diff_id;
+        outcome.whole = outcome.incomplete.is_empty();
         outcome.unmarked_end = unmarked_end.filter(|_| !layer.has_checked_digest());
     }
-    if passed.skippable {
+    if summary.skippable {
         outcome.diff_id = None;
         outcome.whole = false;
         let told = Incomplete::new(IncompleteReason::Corrupt, &layer.place, SKIPPABLE);
@@ -196,9 +216,9 @@ fn read_links(
 /// A tar reader at the end of the threads.
 type TarStream<'a> = Reader<Stream<Box<dyn BufRead + Send + 'a>>>;
 
-/// What is known of a stream that passed.
+/// What the bytes of a stream came to.
 #[derive(Default)]
-struct Passed {
+struct Summary {
     /// Digest of the uncompressed bytes, if it was asked for.
     diff_id: Option<String>,
     /// See [`is_skippable_frame`].
@@ -213,7 +233,7 @@ fn with_tar(
     hash: bool,
     context: &Context<'_>,
     read: &mut dyn FnMut(TarStream<'_>) -> Result<(), Error>,
-) -> Result<Passed, Error> {
+) -> Result<Summary, Error> {
     let place = layer.place.as_str();
     let limits = context.limits;
     let expected = layer.digest.as_deref();
@@ -255,11 +275,11 @@ fn with_tar(
             .and_then(|input| read(Reader::new(input, place)));
         // After a failure the rest is not worth fetching.
         drain.store(result.is_ok(), Ordering::Relaxed);
-        let decoded = decoding.map(|thread| digest(thread.join()));
-        let stored = digest(fetching.join());
+        let decoded = decoding.map(|thread| join(thread).map(Hashing::digest));
+        let stored = join(fetching).map(Hashing::digest);
         if matches!(result, Err(Error::Truncated { .. } | Error::Empty { .. })) {
             // It has another digest, too, but where it ends says more.
-            return result.map(|()| Passed::default());
+            return result.map(|()| Summary::default());
         }
         if let (Ok(Some(found)), Some(expected)) = (&stored, expected)
             && checked
@@ -282,21 +302,11 @@ fn with_tar(
                 limit: format!("{} bytes", limits.layer_bytes),
             });
         }
-        Ok(Passed {
+        Ok(Summary {
             diff_id: decoded.unwrap_or(stored).filter(|_| hash),
             skippable,
         })
     })
-}
-
-/// The digest of what a thread has read.
-fn digest<R: Read>(
-    joined: std::thread::Result<Finished<Hashing<'_, R>>>,
-) -> io::Result<Option<String>> {
-    match joined {
-        Ok(finished) => finished.digest(),
-        Err(_) => Err(io::Error::other("it could not be read to its end")),
-    }
 }
 
 /// Where the content of a hard link is found.
@@ -315,13 +325,19 @@ pub(crate) trait LinkTargets {
     fn passed(&mut self, _path: &str, _content: &Content) {}
 }
 
-/// Hands every member to the visitor. Returns [`Reader::unmarked_end`].
+/// The longest path of one call to Linux (`PATH_MAX`, without the NUL): no runtime can unpack more,
+/// and kept by the thousands, names of a megabyte would fill the memory.
+const MAX_PATH: usize = 4095;
+
+/// Hands every member to the visitor, but those whose names are too long, which `left_out` tells.
+/// Returns [`Reader::unmarked_end`].
 fn visit_members<I: Input>(
     mut reader: Reader<I>,
     targets: &mut dyn LinkTargets,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
     passed: &mut dyn FnMut(u64) -> Result<(), Error>,
+    left_out: &mut Vec<Incomplete>,
 ) -> Result<Option<u64>, Error> {
     let limits = context.limits;
     let mut count = context.tally.layer(limits);
@@ -338,6 +354,15 @@ fn visit_members<I: Input>(
         let Some(what) = names.read(reader.member()) else {
             continue;
         };
+        if names.are_too_long(reader.member()) {
+            if left_out.is_empty() {
+                let message =
+                    format!("files with names of more than {MAX_PATH} bytes are not read");
+                let told = Incomplete::new(IncompleteReason::LimitReached, reader.place(), message);
+                left_out.push(told.at(reader.member().offset));
+            }
+            continue;
+        }
         visitor.visit(&mut TarEntry {
             reader: &mut reader,
             names: &names,
@@ -381,6 +406,14 @@ const OPAQUE: &str = ".wh..wh..opq";
 impl Names {
     pub(crate) fn link(&self) -> &str {
         &self.link
+    }
+
+    /// Whether a name is longer than [`MAX_PATH`], as it stands in the archive and without its
+    /// detours.
+    fn are_too_long(&self, member: &tar::Member) -> bool {
+        let is_too_long = |raw: &[u8], name: &str| raw.len().min(name.len()) > MAX_PATH;
+        let has_link = matches!(member.kind, Kind::Symlink | Kind::HardLink);
+        is_too_long(&member.path, &self.path) || (has_link && is_too_long(&member.link, &self.link))
     }
 
     /// Takes the names of a member. `None` for what is no entry: the root, and AUFS's own files.

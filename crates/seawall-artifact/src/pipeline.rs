@@ -18,23 +18,29 @@ pub(crate) struct Chunks {
     empty: Sender<Vec<u8>>,
     chunk: Vec<u8>,
     used: usize,
+    /// What ended the bytes before their end.
+    failed: Option<Failure>,
 }
+
+/// An error that may be told more than once.
+type Failure = (io::ErrorKind, String);
 
 /// What a thread that read ahead leaves behind.
 pub(crate) struct Finished<R> {
     source: R,
     /// What ended the reading before the end. The reader of the bytes is told too, but may have had
     /// all that it wanted by then.
-    error: Option<(io::ErrorKind, String)>,
+    error: Option<Failure>,
 }
 
-impl<'a, R: Read> Finished<Hashing<'a, R>> {
-    /// The digest of all bytes, or what kept them from being read.
-    pub(crate) fn digest(self) -> io::Result<Option<String>> {
-        match self.error {
-            Some((kind, message)) => Err(io::Error::new(kind, message)),
-            None => Ok(self.source.digest()),
-        }
+/// The source that a thread has read to its end, or what kept it from that.
+pub(crate) fn join<R>(thread: ScopedJoinHandle<'_, Finished<R>>) -> io::Result<R> {
+    let Ok(finished) = thread.join() else {
+        return Err(io::Error::other("it could not be read to its end"));
+    };
+    match finished.error {
+        Some((kind, message)) => Err(io::Error::new(kind, message)),
+        None => Ok(finished.source),
     }
 }
 
@@ -86,6 +92,7 @@ where
         empty,
         chunk: Vec::new(),
         used: 0,
+        failed: None,
     };
     (chunks, thread)
 }
@@ -111,13 +118,19 @@ fn fill_chunk(source: &mut impl Read, chunk: &mut Vec<u8>) -> io::Result<bool> {
 
 impl BufRead for Chunks {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.used == self.chunk.len()
-            && let Ok(next) = self.full.recv()
-        {
-            self.used = 0;
-            let old = std::mem::replace(&mut self.chunk, next?);
-            // The thread may have ended and want no buffers any more.
-            drop(self.empty.try_send(old));
+        if self.used == self.chunk.len() {
+            // Whoever reads on after an error must not take it for the end.
+            if let Some((kind, message)) = &self.failed {
+                return Err(io::Error::new(*kind, message.clone()));
+            }
+            if let Ok(next) = self.full.recv() {
+                let next = next
+                    .inspect_err(|error| self.failed = Some((error.kind(), error.to_string())))?;
+                self.used = 0;
+                let old = std::mem::replace(&mut self.chunk, next);
+                // The thread may have ended and want no buffers any more.
+                drop(self.empty.try_send(old));
+            }
         }
         Ok(&self.chunk[self.used..])
     }
@@ -178,5 +191,38 @@ impl<R: Read> Read for Hashing<'_, R> {
         }
         self.progress.advance(n as u64);
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A few bytes, then an error.
+    struct Broken(bool);
+
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match std::mem::replace(&mut self.0, true) {
+                false => io::repeat(7).take(3).read(buffer),
+                true => Err(io::Error::new(io::ErrorKind::InvalidData, "broken")),
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_before_an_error_came_again_behind_it() {
+        let drain = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let (mut chunks, thread) = read_ahead(scope, Broken(false), &drain);
+            let mut bytes = Vec::new();
+            for _ in 0..3 {
+                let error = chunks.read_to_end(&mut bytes).unwrap_err();
+                assert_eq!(error.to_string(), "broken");
+                assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+                assert_eq!(bytes, [7; 3]);
+            }
+            assert!(join(thread).is_err());
+        });
     }
 }

@@ -15,6 +15,15 @@ pub struct Listed {
     pub incomplete: Vec<Incomplete>,
 }
 
+/// Where runtimes keep images.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stores {
+    /// Directories, ordered.
+    pub directories: Vec<PathBuf>,
+    /// Runtimes that are there, but could not be asked.
+    pub incomplete: Vec<Incomplete>,
+}
+
 /// The images that the Docker daemon, podman and CRI-O, and containerd keep. A runtime that is not
 /// there is not mentioned.
 #[must_use]
@@ -32,24 +41,36 @@ pub fn running_images(options: &Options) -> Listed {
 /// machine's own. Those of the runtimes that can be asked, those that the configurations of runtimes
 /// name, and those of every user's own podman and Docker.
 #[must_use]
-pub fn stores(options: &Options) -> Vec<PathBuf> {
-    // That one could not be asked is told when its images are listed.
-    let asked = RUNTIMES
-        .iter()
-        .flat_map(|runtime| (runtime.stores)(options).unwrap_or_default());
+pub fn stores(options: &Options) -> Stores {
+    stores_of(RUNTIMES, options)
+}
+
+fn stores_of(runtimes: &[Runtime], options: &Options) -> Stores {
     let root = Path::new("/");
-    let mut stores: Vec<PathBuf> = asked
-        .chain(configured_stores(root))
-        .chain(users_stores(root))
-        .collect();
-    for store in &mut stores {
-        if let Ok(real) = store.canonicalize() {
-            *store = real;
+    let named = configured_stores(root).into_iter();
+    let mut directories: Vec<PathBuf> = named.chain(users_stores(root)).collect();
+    let mut incomplete = Vec::new();
+    for runtime in runtimes {
+        match (runtime.stores)(options) {
+            Ok(asked) => directories.extend(asked),
+            Err(error) => {
+                let unknown = "it is not known where it keeps its images, whose files may be taken \
+                               for the machine's";
+                incomplete.push(unasked(runtime, unknown, &error));
+            }
         }
     }
-    stores.sort_unstable();
-    stores.dedup();
-    stores
+    for directory in &mut directories {
+        if let Ok(real) = directory.canonicalize() {
+            *directory = real;
+        }
+    }
+    directories.sort_unstable();
+    directories.dedup();
+    Stores {
+        directories,
+        incomplete,
+    }
 }
 
 /// Where podman and Docker keep what users run without being root.
@@ -84,17 +105,20 @@ fn list(options: &Options, of: fn(&Runtime) -> List) -> Listed {
                     .images
                     .extend(images.map(|image| format!("{}:{image}", runtime.kind)));
             }
-            Err(error) => listed.incomplete.push(unasked(runtime, &error)),
+            Err(error) => {
+                let unlisted = unasked(runtime, "its images were not listed", &error);
+                listed.incomplete.push(unlisted);
+            }
         }
     }
     listed
 }
 
-fn unasked(runtime: &Runtime, error: &Error) -> Incomplete {
+fn unasked(runtime: &Runtime, what: &str, error: &Error) -> Incomplete {
     let unread = Incomplete::new(
         IncompleteReason::Unreadable,
         runtime.kind,
-        format!("its images were not listed: {error}"),
+        format!("{what}: {error}"),
     );
     match error.hint() {
         Some(hint) => unread.hint(hint),
@@ -105,6 +129,25 @@ fn unasked(runtime: &Runtime, error: &Error) -> Incomplete {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_runtime_that_could_not_be_asked_for_its_store_was_not_told() {
+        let broken = Runtime {
+            kind: "docker",
+            all: |_| Ok(None),
+            running: |_| Ok(None),
+            stores: |_| {
+                Err(Error::Limit {
+                    place: "its answer".to_owned(),
+                    limit: "1 byte".to_owned(),
+                })
+            },
+        };
+        let told = stores_of(&[broken], &Options::default()).incomplete;
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].place, "docker");
+        assert!(told[0].message.ends_with("exceeds the limit of 1 byte"));
+    }
 
     #[test]
     fn images_of_users_were_taken_for_files_of_the_machine() {

@@ -10,14 +10,14 @@ use crate::image::saved::digest_of_file;
 use crate::image::{Blob, Layer};
 use crate::layer::{Outcome, read_stream};
 use crate::path::normalize;
-use crate::pipeline::{Hashing, read_ahead};
+use crate::pipeline::{Hashing, join, read_ahead};
 use crate::read::{Context, NoProgress};
 use crate::tar::{Kind, Reader, Stream, is_header};
 use crate::{Content, Error, LayerVisitor, Limits, Options, ReadArtifact};
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An image archive as a stream, compressed or not.
 pub(crate) struct SavedStream {
@@ -146,7 +146,7 @@ fn pass<V: LayerVisitor>(
 ) -> (Passed<V>, Option<Error>) {
     let limits = context.limits;
     let source = Hashing::new(stream, false, u64::MAX, context.progress);
-    let drain = AtomicBool::new(false);
+    let drain = AtomicBool::new(true);
     // Every layer inside may be as large as a layer may be.
     let mut whole = limits.clone();
     whole.layer_bytes = limits
@@ -154,7 +154,8 @@ fn pass<V: LayerVisitor>(
         .saturating_mul(u64::from(limits.layers).max(1));
     let mut skippable = false;
     let (mut passed, damage) = std::thread::scope(|scope| {
-        let (mut chunks, _) = read_ahead(scope, source, &drain);
+        let (mut chunks, fetching) = read_ahead(scope, source, &drain);
+        let mut decoding = None;
         let tar = chunks
             .fill_buf()
             .and_then(|begin| match begin {
@@ -171,19 +172,25 @@ fn pass<V: LayerVisitor>(
                     None => Box::new(BufReader::new(capped(chunks, &whole, place))),
                     Some(format) => {
                         let decoder = format.decoder(chunks, &whole, place)?;
-                        Box::new(read_ahead(scope, decoder, &drain).0)
+                        let (chunks, thread) = read_ahead(scope, decoder, &drain);
+                        decoding = Some(thread);
+                        Box::new(chunks)
                     }
                 };
                 Ok(tar)
             });
         let tar = match tar {
             Ok(tar) => tar,
-            Err(error) => return (Passed::default(), Some(Error::from_io(place, 0, error))),
+            Err(error) => {
+                drain.store(false, Ordering::Relaxed);
+                return (Passed::default(), Some(Error::from_io(place, 0, error)));
+            }
         };
         let input = Stream::new(tar, limits.metadata_bytes, context.budget.clone());
         // Also of files that turn out to be none of the archive's.
         let mut layers = 0;
-        read_members(&mut Reader::new(input, place), &mut |reader, passed| {
+        let mut reader = Reader::new(input, place);
+        let (passed, damage) = read_members(&mut reader, &mut |reader, passed: &mut Passed<V>| {
             passed.members.check_room(place)?;
             if layers >= MAX_FILES {
                 return Err(Error::Limit {
@@ -195,7 +202,15 @@ fn pass<V: LayerVisitor>(
             pass_member(reader, passed, hash, new_visitor, context)?;
             layers += passed.layers.len() - before;
             Ok(())
-        })
+        });
+        // After a failure the rest is not worth fetching.
+        drain.store(damage.is_none(), Ordering::Relaxed);
+        drop(reader);
+        let decoded = decoding.map_or(Ok(()), |thread| join(thread).map(drop));
+        let fetched = join(fetching).map(drop);
+        let behind = |error| Error::from_io(&format!("{place}!end"), 0, error);
+        let damage = damage.or_else(|| decoded.and(fetched).map_err(behind).err());
+        (passed, damage)
     });
     if skippable {
         let passed: &mut Passed<V> = &mut passed;

@@ -9,6 +9,7 @@ use crate::image::Layer;
 use seawall_model::{Incomplete, IncompleteReason};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Whose layers' uncompressed bytes are hashed and compared with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,7 +18,7 @@ pub enum Verify {
     #[default]
     Nothing,
     /// Those of images that claim to be what somebody relies on.
-    Claims(Claims),
+    Claims(Arc<Claims>),
     /// Every image's.
     Everything,
 }
@@ -138,10 +139,10 @@ mod tests {
     fn layers_up_to_the_highest_claimed_one_are_hashed() {
         let chain = chain_ids(["a", "b", "c"]);
         let claims = |digests: &[&str], places: &[usize]| {
-            Verify::Claims(Claims {
+            Verify::Claims(Arc::new(Claims {
                 digests: digests.iter().map(|it| (*it).to_owned()).collect(),
                 chain_ids: places.iter().map(|it| chain[*it].clone()).collect(),
-            })
+            }))
         };
         let known = [Some("a"), Some("b"), Some("c")];
         let image = ImageInfo {

@@ -5,15 +5,17 @@
 mod support;
 
 use seawall_artifact::{Claims, Options, ReadArtifact, Verify, chain_ids};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use support::*;
 
 fn relying_on(digests: &[&str], chain_ids: &[&str]) -> Options {
     let owned = |list: &[&str]| list.iter().map(|it| (*it).to_owned()).collect();
     Options {
-        verify: Verify::Claims(Claims {
+        verify: Verify::Claims(Arc::new(Claims {
             digests: owned(digests),
             chain_ids: owned(chain_ids),
-        }),
+        })),
         ..Options::default()
     }
 }
@@ -294,6 +296,94 @@ fn an_archive_was_one_image_by_its_manifest_and_another_by_its_index() {
     ]);
     let told = doubted(&members);
     assert!(told.contains("manifest.json and index.json"), "{told}");
+}
+
+/// A `docker save` archive with an index beside its manifest, as Docker writes it since 25.
+fn with_index(saved: &str, index: &str, more: &[(&str, &[u8])]) -> Vec<u8> {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let config = config(&[&layer]);
+    let manifest = manifest_of(&config, &layer);
+    let blob = |bytes: &[u8]| sha256(bytes).replace("sha256:", "blobs/sha256/");
+    let digest = sha256(manifest.as_bytes());
+    let own = format!(
+        r#"{{"Config":"{}","Layers":["{}"],"RepoTags":["app:1"]}}"#,
+        blob(config.as_bytes()),
+        blob(&layer)
+    );
+    let named =
+        format!(r#"{{"digest":"{digest}","annotations":{{"io.containerd.image.name":"app:1"}}}}"#);
+    let saved = saved.replace("OWN", &own);
+    let index = index.replace("OWN", &named).replace("DIGEST", &digest);
+    let (config_blob, layer_blob, manifest_blob) = (
+        blob(config.as_bytes()),
+        blob(&layer),
+        blob(manifest.as_bytes()),
+    );
+    let mut members = vec![
+        Member::File("manifest.json", saved.as_bytes()),
+        Member::File("index.json", index.as_bytes()),
+        Member::File(&config_blob, config.as_bytes()),
+        Member::File(&layer_blob, &layer),
+        Member::File(&manifest_blob, manifest.as_bytes()),
+    ];
+    let more = more.iter();
+    members.extend(more.map(|(name, bytes)| Member::File(name, bytes)));
+    tar(&members)
+}
+
+fn manifest_of(config: &str, layer: &[u8]) -> String {
+    let padding = " ".repeat(1 << 20);
+    let (config, layer) = (sha256(config.as_bytes()), sha256(layer));
+    format!(r#"{{{padding}"config":{{"digest":"{config}"}},"layers":[{{"digest":"{layer}"}}]}}"#)
+}
+
+#[test]
+fn why_the_index_was_not_compared_was_not_told() {
+    let wrong = format!("blobs/sha256/{}", "0".repeat(64));
+    let (other, stray) = (wrong.replace("blobs/sha256/", "sha256:"), "?");
+    for (saved, index, expected) in [
+        ("[OWN]", "{", "EOF while parsing".to_owned()),
+        ("[OWN]", r#"{"manifests":[]}"#, "holds no image".to_owned()),
+        (
+            "[OWN,{\"Config\":\"gone\",\"RepoTags\":[\"app:2\"]}]",
+            r#"{"manifests":[OWN]}"#,
+            "there is no gone".to_owned(),
+        ),
+        (
+            "[OWN]",
+            &format!(
+                r#"{{"manifests":[OWN,{{"digest":"{other}","annotations":{{"io.containerd.image.name":"b"}}}}]}}"#
+            ),
+            "expected value".to_owned(),
+        ),
+    ] {
+        let archive = with_index(saved, index, &[(&wrong, stray.as_bytes())]);
+        let file = temp(&archive);
+        let source = format!("docker-archive:{}:app:1", file.path().display());
+        let read = read_source(&source.parse().unwrap(), &everything()).unwrap();
+        let told = reasons(&read).concat();
+        assert!(told.contains(&expected), "{expected}: {told}");
+        assert_eq!(verified(&read), [false]);
+    }
+}
+
+#[test]
+fn a_manifest_and_a_configuration_were_read_as_often_as_they_were_named() {
+    let own = vec!["OWN"; 10_000].join(",");
+    let others =
+        vec![r#"{"digest":"DIGEST","annotations":{"io.containerd.image.name":"b:1"}}"#; 9_000]
+            .join(",");
+    let start = Instant::now();
+    let other_saved = own.replace("OWN", r#"{"Config":"c","RepoTags":["b:1"]}"#);
+    let archive = with_index(
+        &format!("[OWN,{other_saved}]"),
+        &format!(r#"{{"manifests":[OWN,{others}]}}"#),
+        &[("c", &vec![b' '; 1 << 20])],
+    );
+    let file = temp(&archive);
+    let source = format!("docker-archive:{}:app:1", file.path().display());
+    read_source(&source.parse().unwrap(), &everything()).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

@@ -762,3 +762,67 @@ fn files_that_a_runtime_unpacks_were_not_seen() {
         );
     }
 }
+
+#[test]
+fn names_longer_than_any_system_has_were_kept_by_the_thousands() {
+    let path = |len: usize| "x/".repeat(len / 2) + "y";
+    let (longest, long) = (path(4094), path(4096));
+    let detour = "x/../".repeat(2_000) + "z";
+    let mut layer = [pax(&[("path", &detour)]), header("", b'0', b"0")].concat();
+    layer.extend(tar(&[
+        Member::File(&long, b"1"),
+        Member::Symlink("long", &long),
+        Member::File(&longest, b"2"),
+    ]));
+    for format in FORMATS {
+        let archive = docker_archive(&[&compress(*format, &layer)], true);
+        let read = read_bytes(&archive, &Options::default()).unwrap();
+        let longest = format!("file {longest} size=1 2");
+        assert_eq!(lines(&read), [["file z size=0 ", &longest]], "{format:?}");
+        let told = "limit-reached: files with names of more than 4095 bytes are not read";
+        assert_eq!(reasons(&read), [told], "{format:?}");
+        assert!(!read.layers[0].whole);
+    }
+}
+
+#[test]
+fn what_is_wrong_behind_the_last_file_of_a_compressed_archive_was_not_told() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let archive = docker_archive(&[&layer], true);
+    let damaged = |format, change: fn(&mut Vec<u8>)| {
+        let mut bytes = compress(format, &archive);
+        change(&mut bytes);
+        bytes
+    };
+    for bytes in [
+        damaged(Format::Gzip, |bytes| bytes.extend(b"garbage")),
+        damaged(Format::Zstd, |bytes| bytes.extend(b"garbage")),
+        damaged(Format::Gzip, |bytes| {
+            let at = bytes.len() - 6;
+            bytes[at] ^= 1;
+        }),
+        damaged(Format::Gzip, |bytes| bytes.truncate(bytes.len() - 4)),
+    ] {
+        let read = read_bytes(&bytes, &Options::default()).unwrap();
+        assert_eq!(lines(&read), [["file a size=1 1"]]);
+        assert_eq!(reasons(&read).len(), 1, "{:?}", reasons(&read));
+        assert!(read.incomplete[0].place.ends_with("!end"));
+    }
+}
+
+/// The bytes before the damage came once more behind it, and then the end as of a whole archive.
+#[test]
+fn an_archive_went_on_behind_the_damage_that_ended_it() {
+    let layer = tar(&[Member::File("a", b"1")]);
+    let mut archive = docker_archive(&[&layer], true);
+    let (at, _) = headers(&archive)[1];
+    archive[at] ^= 1;
+    for (flipped, expected) in [(0, &["file a size=1 1"][..]), (1, &[])] {
+        let mut bytes = compress(Format::Gzip, &archive);
+        let checksum = bytes.len() - 6;
+        bytes[checksum] ^= flipped;
+        let read = read_bytes(&bytes, &Options::default()).unwrap();
+        assert_eq!(lines(&read), [expected]);
+        assert!(!read.incomplete.is_empty());
+    }
+}

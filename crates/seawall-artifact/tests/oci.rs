@@ -7,6 +7,7 @@ mod support;
 use seawall_artifact::{Options, Source};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::{Duration, Instant};
 use support::*;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -412,4 +413,50 @@ fn a_document_that_is_image_and_index_in_one_is_refused() {
         error.to_string().contains("an image and an index"),
         "{error}"
     );
+}
+
+#[test]
+fn an_index_was_read_as_often_as_it_was_named() {
+    let start = Instant::now();
+    let layout = Layout::new();
+    let empty = layout.index(&[]);
+    let outer = layout.index(&vec![empty; 20_000]);
+    let source = layout.finish(&vec![outer.clone(); 20_000]);
+    let error = read_source(&source, &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("holds no image"), "{error}");
+    // The image beside it is still found.
+    let mut manifests = vec![outer; 1_000];
+    manifests.push(layout.image("one"));
+    let source = layout.finish(&manifests);
+    let read = read_source(&source, &Options::default()).unwrap();
+    assert_eq!(lines(&read), [["file file size=3 one"]]);
+    assert_eq!(reasons(&read), [""; 0]);
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn more_indexes_than_are_read_are_told() {
+    let layout = Layout::new();
+    let mut manifests = vec![layout.image("one")];
+    manifests.extend((0..1_001).map(|n| {
+        let index = json!({ "manifests": [], "annotations": { "n": n.to_string() } });
+        layout.blob(INDEX, index.to_string().as_bytes())
+    }));
+    let read = read_source(&layout.finish(&manifests), &Options::default()).unwrap();
+    assert_eq!(reasons(&read).len(), 1);
+    assert!(reasons(&read)[0].contains("1000 indexes"));
+}
+
+#[test]
+fn a_layer_of_a_digest_that_is_not_checked_was_not_mentioned() {
+    let layout = Layout::new();
+    let layer = tar(&[Member::File("file", b"one")]);
+    let name = "a".repeat(128);
+    write(layout.path(), &format!("blobs/sha512/{name}"), &layer);
+    let blob = json!({ "mediaType": LAYER, "digest": format!("sha512:{name}") });
+    let source = layout.finish(&[layout.image_of(&[&layer], vec![blob])]);
+    let read = read_source(&source, &Options::default()).unwrap();
+    assert_eq!(lines(&read), [["file file size=3 one"]]);
+    let told = reasons(&read).concat();
+    assert!(told.contains("of a kind that is not checked"), "{told}");
 }

@@ -6,6 +6,7 @@
 mod support;
 
 use seawall_artifact::{Error, Options, Source, Verify};
+use sha2::{Digest, Sha512};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -692,18 +693,20 @@ fn what_is_no_image_is_refused_by_name() {
 
 #[test]
 fn an_index_that_names_itself_ends() {
-    let server = Server::start(|request| match request.path.as_str() {
-        "/v2/" => Answer::ok("{}"),
-        _ => {
-            let itself = format!("sha512:{}", "a".repeat(128));
-            let index = serde_json::json!({
-                "schemaVersion": 2, "manifests": [{ "mediaType": INDEX, "digest": itself }],
-            });
-            Answer::ok(index.to_string())
-        }
-    });
-    let told = refusal(&server, ":1");
-    assert!(told.contains("not of the kind sha256"), "{told}");
+    for (kind, expected) in [("sha512", "digest should be"), ("blake3", "not checked")] {
+        let server = Server::start(move |request| match request.path.as_str() {
+            "/v2/" => Answer::ok("{}"),
+            _ => {
+                let itself = format!("{kind}:{}", "a".repeat(128));
+                let index = serde_json::json!({
+                    "schemaVersion": 2, "manifests": [{ "mediaType": INDEX, "digest": itself }],
+                });
+                Answer::ok(index.to_string())
+            }
+        });
+        let told = refusal(&server, ":1");
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[test]
@@ -790,4 +793,60 @@ fn a_registry_that_is_not_there_says_what_to_check() {
         told.contains("refused") && told.contains("SSL_CERT_FILE"),
         "{told}"
     );
+}
+
+/// A server of an index under the tag `index` that names these manifests.
+fn serve_index(mut repository: Repository, manifests: &[serde_json::Value]) -> Server {
+    let index = serde_json::json!({ "schemaVersion": 2, "manifests": manifests }).to_string();
+    let stored = (INDEX, index.into_bytes());
+    repository.manifests.insert("index".to_owned(), stored);
+    Server::start(move |request| repository.answer(request))
+}
+
+#[test]
+fn a_manifest_under_sha512_was_refused_though_it_can_be_checked() {
+    for change in ["", " "] {
+        let mut repository = Repository::new();
+        let (media_type, manifest) = repository.manifests[&repository.digest].clone();
+        let digest = format!("sha512:{}", hex::encode(Sha512::digest(&manifest)));
+        let stored = [&manifest, change.as_bytes()].concat();
+        repository
+            .manifests
+            .insert(digest.clone(), (media_type, stored));
+        let named = serde_json::json!({ "mediaType": MANIFEST, "digest": digest });
+        let server = serve_index(repository, &[named]);
+        let read = read_source(&image(&server, ":index"), &Options::default());
+        match read {
+            Ok(read) => assert_eq!((reasons(&read).len(), change), (0, "")),
+            Err(error) => {
+                assert_eq!(change, " ", "{error}");
+                assert!(error.to_string().contains("digest should be"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_of_several_images_for_a_platform_was_taken() {
+    let mut repository = Repository::new();
+    let (_, manifest) = repository.manifests[&repository.digest].clone();
+    let other = [&manifest[..], b" "].concat();
+    let digests = [repository.digest.clone(), sha256(&other)];
+    repository
+        .manifests
+        .insert(digests[1].clone(), (MANIFEST, other));
+    let named = digests.clone().map(|digest| {
+        let platform = serde_json::json!({ "os": "linux", "architecture": "amd64" });
+        serde_json::json!({ "mediaType": MANIFEST, "digest": digest, "platform": platform })
+    });
+    let server = serve_index(repository, &named);
+    let options = Options {
+        platform: Some("linux/amd64".to_owned()),
+        ..Options::default()
+    };
+    let error = read_source(&image(&server, ":index"), &options).unwrap_err();
+    assert!(error.to_string().contains("several images"), "{error}");
+    assert!(error.hint().unwrap().contains(&digests.join(", ")));
+    let second = image(&server, &format!("@{}", digests[1]));
+    assert_eq!(read_source(&second, &options).unwrap().layers.len(), 2);
 }

@@ -15,6 +15,7 @@ use seawall_scan::{ScanOptions, end_of_life, sbom, scan_artifact};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Largest bill of materials that is read, in bytes.
 const MAX_SBOM: u64 = 512 << 20;
@@ -40,7 +41,7 @@ impl<'a> Reader<'a> {
             reading,
             platform: None,
             catalogue,
-            verify: Verify::Claims(claims),
+            verify: Verify::Claims(Arc::new(claims)),
             today: today(),
             quiet,
         })

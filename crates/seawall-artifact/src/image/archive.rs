@@ -42,6 +42,16 @@ impl Plan {
     }
 }
 
+/// What is asked of an archive or layout.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// Chooses between several images.
+    pub(super) reference: Option<&'a str>,
+    /// Whether files may be missing which were there.
+    pub(super) damaged: bool,
+    pub(super) options: &'a Options,
+}
+
 /// Finds the image in an archive or layout, its layers' blobs not looked for yet. `reference`
 /// chooses between several. `damage` is what ended the reading of the archive.
 pub(crate) fn plan(
@@ -50,8 +60,12 @@ pub(crate) fn plan(
     damage: Option<Error>,
     options: &Options,
 ) -> Result<Plan, Error> {
-    let planned = plan_whole(files, reference, damage.is_some(), options);
-    let damage = match (planned, damage) {
+    let asked = Asked {
+        reference,
+        damaged: damage.is_some(),
+        options,
+    };
+    let damage = match (plan_whole(files, asked), damage) {
         (Ok(mut plan), damage) => {
             if let Some(message) = files.doubt() {
                 plan.image.doubt(files.place(), message);
@@ -69,7 +83,7 @@ pub(crate) fn plan(
         Error::Corrupt { offset, .. } | Error::Truncated { offset, .. } => Some(*offset),
         _ => None,
     };
-    if offset.is_some_and(|offset| offset < 512) && files.names().is_empty() {
+    if offset.is_some_and(|offset| offset < 512) && files.is_empty() {
         return Err(Error::Unsupported {
             place: files.place().to_owned(),
             message: "it is no image: it does not begin like an archive".to_owned(),
@@ -78,23 +92,22 @@ pub(crate) fn plan(
     salvage(files, options, damage)
 }
 
-/// `damaged` says that files may be missing which were there.
-fn plan_whole(
-    files: &Files,
-    reference: Option<&str>,
-    damaged: bool,
-    options: &Options,
-) -> Result<Plan, Error> {
+fn plan_whole(files: &Files, asked: Asked<'_>) -> Result<Plan, Error> {
+    let limits = &asked.options.limits;
     if files.knows("manifest.json") {
-        let saved = Saved::read(files, &options.limits)?;
-        let mut plan = saved.plan(reference, damaged, options)?;
-        if files.knows("index.json") {
-            compare(&mut plan.image, &saved, files, reference, damaged, options);
+        let saved = Saved::read(files, limits)?;
+        let mut plan = saved.plan(asked)?;
+        if files.knows("index.json")
+            && let Err(error) = compare(&mut plan.image, &saved, files, asked)
+        {
+            // It is not known what other programs read.
+            plan.image.sound = false;
+            plan.image.incomplete.push(error.to_incomplete());
         }
         return Ok(plan);
     }
     if files.knows("index.json") {
-        return Layout::read(files, &options.limits)?.plan(reference, damaged, options);
+        return Layout::read(files, limits)?.plan(asked);
     }
     if files.contains("repositories") {
         return Err(Error::Unsupported {
@@ -116,36 +129,25 @@ fn compare(
     image: &mut Image,
     saved: &Saved<'_>,
     files: &Files,
-    reference: Option<&str>,
-    damaged: bool,
-    options: &Options,
-) {
-    let others = Layout::read(files, &options.limits)
-        .and_then(|layout| Ok((layout.plan(reference, damaged, options)?, layout)));
-    // Without an answer it is not known what others read.
-    let Ok((other, layout)) = others else {
-        image.sound = false;
-        return;
-    };
-    image.sound &= other.image.sound;
-    let other = other.image.info;
-    let config = image.info.digest.as_ref();
-    let configurations = saved.configurations(&options.limits).ok();
-    if config.is_some_and(|config| other.other_digests.contains(config))
-        && configurations.is_some()
-        && configurations == layout.configurations().ok()
-    {
+    asked: Asked<'_>,
+) -> Result<(), Error> {
+    let limits = &asked.options.limits;
+    let layout = Layout::read(files, limits)?;
+    let other = layout.plan(asked)?.image;
+    image.sound &= other.sound;
+    let other = other.info;
+    let own = image.info.digest.as_ref();
+    let is_same = own.is_some_and(|own| other.other_digests.contains(own));
+    if is_same && saved.configurations(limits)? == layout.configurations()? {
         let others = other.other_digests.into_iter().chain(other.digest);
-        let own = image.info.digest.clone();
-        image
-            .info
-            .other_digests
-            .extend(others.filter(|it| Some(it) != own.as_ref()));
-        return;
+        let others: Vec<String> = others.filter(|it| Some(it) != own).collect();
+        image.info.other_digests.extend(others);
+        return Ok(());
     }
     let message = "manifest.json and index.json name different images, and programs disagree which \
                    one counts";
     image.doubt(files.place(), message.to_owned());
+    Ok(())
 }
 
 /// A configuration, and the bytes that it was read from; without any it is an empty one.
@@ -156,13 +158,16 @@ pub(super) type ReadConfig = (Config, Option<Arc<[u8]>>);
 pub(super) fn read_config(
     files: &Files,
     name: &str,
-    damaged: bool,
-    limits: &Limits,
+    asked: Asked<'_>,
 ) -> Result<ReadConfig, Error> {
-    if damaged && files.metadata(name, limits)?.is_none() {
+    let limits = &asked.options.limits;
+    let bytes = match asked.damaged {
+        true => files.metadata(name, limits)?,
+        false => Some(files.required(name, limits)?),
+    };
+    let Some(bytes) = bytes else {
         return Ok((Config::default(), None));
-    }
-    let bytes = files.required(name, limits)?;
+    };
     let config = parse(&format!("{}!{name}", files.place()), &bytes)?;
     Ok((config, Some(bytes)))
 }
@@ -173,10 +178,9 @@ pub(super) fn plan_manifest(
     digest: String,
     tags: Vec<String>,
     mut incomplete: Vec<Incomplete>,
-    damaged: bool,
-    options: &Options,
+    asked: Asked<'_>,
 ) -> Result<Plan, Error> {
-    let limits = &options.limits;
+    let limits = &asked.options.limits;
     let manifest_name = files.blob_name(&digest)?;
     let bytes = files.required(&manifest_name, limits)?;
     let place = format!("{}!{manifest_name}", files.place());
@@ -184,12 +188,12 @@ pub(super) fn plan_manifest(
     let manifest = parse_manifest(&place, &bytes)?;
     let config_digest = manifest.config.unwrap_or_default().digest;
     let config_name = files.blob_name(&config_digest)?;
-    let (config, config_bytes) = read_config(files, &config_name, damaged, limits)?;
+    let (config, config_bytes) = read_config(files, &config_name, asked)?;
     if let Some(bytes) = &config_bytes {
         let place = format!("{}!{config_name}", files.place());
         wrong.extend(check_digest(&place, &config_digest, bytes));
     }
-    check_platform(files.place(), &config, options)?;
+    check_platform(files.place(), &config, asked.options)?;
     // An image whose metadata is not what the digest names is another one.
     let is_named = wrong.is_empty() && config_bytes.is_some();
     incomplete.extend(wrong);
@@ -340,14 +344,22 @@ pub(crate) fn assemble(
                 "the manifest names it, but it is not in the archive",
             )
         };
-        layers.push(Layer {
+        let layer = Layer {
             digest: Some(descriptor.digest.clone()).filter(|digest| !digest.is_empty()),
             diff_id: diff_ids.get(index).cloned(),
             told_size: descriptor.size,
             created_by: instructions.next().map(str::to_owned),
             blob: Blob::Missing(Box::new(why)),
             place: layer.place,
-        });
+        };
+        if file.is_some() && layer.digest.is_some() && !layer.has_checked_digest() {
+            incomplete.push(Incomplete::new(
+                IncompleteReason::Unsupported,
+                &layer.place,
+                "its digest is of a kind that is not checked",
+            ));
+        }
+        layers.push(layer);
         files.push(file);
     }
     Plan {

@@ -33,25 +33,28 @@ pub(super) fn check(json: &[u8], keys: &'static [&'static str]) -> serde_json::R
 }
 
 /// A key as Go compares it: by simple case folding, which makes two letters beyond ASCII Latin ones.
-fn folded(key: &str) -> String {
-    key.chars()
-        .map(|c| match c {
-            '\u{17f}' => 's',
-            '\u{212a}' => 'k',
-            c => c.to_ascii_lowercase(),
-        })
-        .collect()
+fn folded(key: &str) -> impl Iterator<Item = char> {
+    key.chars().map(|c| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        c => c.to_ascii_lowercase(),
+    })
+}
+
+/// Whether two keys are one to Go.
+fn is_same(one: &str, other: &str) -> bool {
+    folded(one).eq(folded(other))
 }
 
 #[derive(Clone, Copy)]
 struct Keys(&'static [&'static str]);
 
 impl Keys {
-    /// The key that Go takes another for.
-    fn meant_by(self, key: &str, folded_key: &str) -> Option<&'static str> {
-        let mut keys = self.0.iter();
-        let meant = keys.find(|known| folded(known) == folded_key)?;
-        (!self.0.contains(&key)).then_some(meant)
+    /// The key itself, or the one that Go takes it for.
+    fn meant_by(self, key: &str) -> Option<&'static str> {
+        let mut keys = self.0.iter().copied();
+        let exact = keys.clone().find(|known| *known == key);
+        exact.or_else(|| keys.find(|known| is_same(known, key)))
     }
 }
 
@@ -71,19 +74,26 @@ impl<'de> Visitor<'de> for Keys {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut known = HashSet::new();
+        // Few and common, the others are neither.
+        let mut known: Vec<&str> = Vec::new();
+        let mut others: HashSet<String> = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            let name = folded(&key);
-            match INNER.contains(&name.as_str()) {
+            match INNER.iter().any(|inner| is_same(inner, &key)) {
                 true => map.next_value_seed(self)?,
                 false => drop(map.next_value::<IgnoredAny>()?),
             }
-            if let Some(meant) = self.meant_by(&key, &name) {
+            let meant = self.meant_by(&key);
+            if let Some(meant) = meant.filter(|meant| *meant != key) {
                 return Err(A::Error::custom(format_args!(
                     "the key `{key}` is `{meant}` to some programs, and nothing to others"
                 )));
             }
-            if !known.insert(name) {
+            let is_new = match meant {
+                Some(meant) => !known.contains(&meant),
+                None => others.insert(folded(&key).collect()),
+            };
+            known.extend(meant);
+            if !is_new {
                 return Err(A::Error::custom(format_args!(
                     "the key `{key}` is there twice, and programs disagree which one counts"
                 )));

@@ -1,15 +1,17 @@
 //! The image of an OCI layout, found from its `index.json` (OCI image specification, "Image Layout").
 
-use super::archive::{Plan, ambiguous, is_named, no_platform, plan_manifest};
+use super::archive::{Asked, Plan, ambiguous, is_named, plan_manifest};
+use super::choose::Choice;
 use super::files::Files;
 use super::manifest::{Descriptor, Manifest, RIVALS, check_digest, parse_manifest};
-use super::platform::Platform;
-use crate::{Error, Limits, Options};
+use crate::{Error, Limits};
 use seawall_model::{Incomplete, IncompleteReason};
 use std::collections::HashSet;
 
 /// Indexes in indexes.
 const MAX_DEPTH: usize = 4;
+/// Indexes that are read.
+const MAX_INDEXES: usize = 1_000;
 /// Images in all indexes together.
 const MAX_IMAGES: usize = 10_000;
 
@@ -28,6 +30,12 @@ struct Leaf {
     indexes: Vec<String>,
 }
 
+impl AsRef<Descriptor> for Leaf {
+    fn as_ref(&self) -> &Descriptor {
+        &self.descriptor
+    }
+}
+
 impl<'a> Layout<'a> {
     /// Reads `index.json`.
     pub(super) fn read(files: &'a Files, limits: &'a Limits) -> Result<Self, Error> {
@@ -40,13 +48,9 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// The image that `reference` and the platform choose.
-    pub(super) fn plan(
-        &self,
-        reference: Option<&str>,
-        damaged: bool,
-        options: &Options,
-    ) -> Result<Plan, Error> {
+    /// The image that is asked for.
+    pub(super) fn plan(&self, asked: Asked<'_>) -> Result<Plan, Error> {
+        let reference = asked.reference;
         let files = self.files;
         let Search {
             leaves, incomplete, ..
@@ -55,10 +59,10 @@ impl<'a> Layout<'a> {
             let names = self.index.manifests.iter().flat_map(names_of).collect();
             return Err(ambiguous(files.place(), names, Some(reference)));
         }
-        let (leaf, has_rivals) = choose(files, &leaves, reference, options, &incomplete)?;
+        let (leaf, has_rivals) = choose(files.place(), &leaves, asked, &incomplete)?;
         let digest = leaf.descriptor.digest.clone();
         let tags = leaf.name.clone().into_iter().collect();
-        let mut plan = plan_manifest(files, digest, tags, incomplete, damaged, options)?;
+        let mut plan = plan_manifest(files, digest, tags, incomplete, asked)?;
         if plan.image.info.digest.is_some() {
             plan.image.info.other_digests.extend(leaf.indexes.clone());
         }
@@ -71,12 +75,18 @@ impl<'a> Layout<'a> {
     /// The digests of all configurations that it leads to. Manifests for other platforms may be
     /// named without being there.
     pub(super) fn configurations(&self) -> Result<HashSet<String>, Error> {
-        let mut configurations = HashSet::new();
-        for leaf in self.search(None).leaves {
-            if leaf.descriptor.is_for_no_platform() {
-                continue;
-            }
+        let leaves = self.search(None).leaves;
+        let images = leaves
+            .iter()
+            .filter(|it| !it.descriptor.is_for_no_platform());
+        let names = images.map(|leaf| {
             let name = self.files.blob_name(&leaf.descriptor.digest)?;
+            Ok(self.files.resolve(&name))
+        });
+        // Thousands of leaves may name one file.
+        let names: HashSet<String> = names.collect::<Result<_, Error>>()?;
+        let mut configurations = HashSet::new();
+        for name in names {
             if let Some(bytes) = self.files.metadata(&name, self.limits)? {
                 let manifest = parse_manifest(&name, &bytes)?;
                 configurations.extend(manifest.config.map(|config| config.digest));
@@ -91,6 +101,7 @@ impl<'a> Layout<'a> {
             files: self.files,
             limits: self.limits,
             leaves: Vec::new(),
+            opened: HashSet::new(),
             incomplete: Vec::new(),
         };
         for descriptor in &self.index.manifests {
@@ -111,6 +122,8 @@ struct Search<'a> {
     files: &'a Files,
     limits: &'a Limits,
     leaves: Vec<Leaf>,
+    /// Digests of the indexes whose leaves are known: thousands of others may name one.
+    opened: HashSet<String>,
     incomplete: Vec<Incomplete>,
 }
 
@@ -121,9 +134,7 @@ impl Search<'_> {
 
     /// Adds what a descriptor leads to; `above` are the indexes that led to it.
     fn descriptor(&mut self, descriptor: Descriptor, name: Option<&str>, above: &[String]) {
-        let is_index = descriptor.media_type == "application/vnd.oci.image.index.v1+json"
-            || descriptor.media_type == "application/vnd.docker.distribution.manifest.list.v2+json";
-        if !is_index {
+        if !descriptor.is_index() {
             if !self.is_full() {
                 self.leaves.push(Leaf {
                     descriptor,
@@ -133,16 +144,22 @@ impl Search<'_> {
             }
             return;
         }
+        if self.opened.contains(&descriptor.digest) {
+            return;
+        }
         let place = format!("{}!index {}", self.files.place(), descriptor.digest);
-        // Indexes are named by their digests and so cannot lead back to themselves, unless they lie.
-        if above.len() == MAX_DEPTH || self.is_full() {
+        if above.len() == MAX_DEPTH || self.opened.len() == MAX_INDEXES || self.is_full() {
             self.incomplete.push(Incomplete::new(
                 IncompleteReason::LimitReached,
                 place,
-                format!("more than {MAX_DEPTH} indexes in each other or {MAX_IMAGES} images"),
+                format!(
+                    "more than {MAX_DEPTH} indexes in each other, {MAX_INDEXES} indexes or \
+                     {MAX_IMAGES} images"
+                ),
             ));
             return;
         }
+        self.opened.insert(descriptor.digest.clone());
         let index = self
             .files
             .blob_name(&descriptor.digest)
@@ -170,75 +187,34 @@ impl Search<'_> {
 
 /// Chooses by platform. Returns whether another leaf rivals the chosen one.
 fn choose<'a>(
-    files: &Files,
+    place: &str,
     leaves: &'a [Leaf],
-    reference: Option<&str>,
-    options: &Options,
+    asked: Asked<'_>,
     incomplete: &[Incomplete],
 ) -> Result<(&'a Leaf, bool), Error> {
-    let asked = options
-        .platform
-        .as_deref()
-        .map(Platform::parse)
-        .transpose()?;
-    let is_only = asked.is_none();
-    let wanted = asked.unwrap_or_else(Platform::of_this_machine);
-    let with_rivals = |leaf: &'a Leaf| {
-        let mut others = leaves.iter().map(|other| &other.descriptor);
-        (
-            leaf,
-            others.any(|other| other.rivals(&leaf.descriptor, &wanted)),
-        )
-    };
-    let images: Vec<&Leaf> = leaves
-        .iter()
-        .filter(|it| it.descriptor.is_image())
-        .collect();
-    let digests = |leaves: &[&Leaf]| {
-        let digests = leaves.iter().map(|leaf| leaf.descriptor.digest.clone());
-        digests.collect::<HashSet<String>>().len()
-    };
-    if let ([leaf, ..], 1, true) = (images.as_slice(), digests(&images), is_only) {
-        return Ok(with_rivals(leaf));
-    }
-    let distance = |leaf: &Leaf| match &leaf.descriptor.platform {
-        Some(offered) => wanted.distance(offered),
-        None => Some(u32::MAX),
-    };
-    let Some(best) = images.iter().filter_map(|leaf| distance(leaf)).min() else {
-        if let (true, Some(first)) = (images.is_empty(), incomplete.first()) {
-            return Err(Error::Corrupt {
-                place: first.place.clone(),
-                offset: 0,
-                message: first.message.clone(),
-            });
+    let choice = Choice::among(leaves, asked.options)?;
+    match (choice.best.as_slice(), incomplete.first()) {
+        ([leaf], _) => Ok((*leaf, choice.has_rivals(leaf))),
+        ([], Some(first)) if choice.images.is_empty() => Err(Error::Corrupt {
+            place: first.place.clone(),
+            offset: 0,
+            message: first.message.clone(),
+        }),
+        ([], None) if choice.images.is_empty() => {
+            Err(ambiguous(place, Vec::new(), asked.reference))
         }
-        let platforms = images
-            .iter()
-            .filter_map(|leaf| leaf.descriptor.platform.clone());
-        let platforms: HashSet<String> = platforms.map(|it| it.normalized().to_string()).collect();
-        return Err(match images.is_empty() {
-            true => ambiguous(files.place(), Vec::new(), reference),
-            false => no_platform(files.place(), &wanted, platforms),
-        });
-    };
-    let found: Vec<&Leaf> = images
-        .iter()
-        .copied()
-        .filter(|leaf| distance(leaf) == Some(best))
-        .collect();
-    match (found.first(), digests(&found)) {
-        (Some(leaf), 1) => Ok(with_rivals(leaf)),
+        ([], _) => Err(choice.no_platform(place)),
         _ => {
-            let names: Vec<String> = images.iter().filter_map(|leaf| leaf.name.clone()).collect();
+            let names = choice.images.iter().filter_map(|leaf| leaf.name.clone());
+            let names: Vec<String> = names.collect();
             let differ = names.iter().any(|name| Some(name) != names.first());
             Err(match differ {
-                true => ambiguous(files.place(), names, reference),
+                true => ambiguous(place, names, asked.reference),
                 // No name tells them apart.
-                false => Error::Usage {
-                    message: format!("{} holds several images for {wanted}", files.place()),
-                    hint: "give the one that is meant in an archive of its own".to_owned(),
-                },
+                false => {
+                    let hint = "give the one that is meant in an archive of its own";
+                    choice.several(place, hint.to_owned())
+                }
             })
         }
     }

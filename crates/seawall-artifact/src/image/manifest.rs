@@ -15,6 +15,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+/// The types of image indexes.
+pub(crate) const INDEXES: [&str; 2] = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+/// The types of image manifests.
+pub(crate) const MANIFESTS: [&str; 2] = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+];
+
 /// A reference to a blob.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -186,6 +197,7 @@ impl Document for Manifest {
         "annotations",
         "artifactType",
         "os",
+        "os.version",
         "architecture",
         "variant",
     ];
@@ -233,8 +245,7 @@ pub(crate) fn check_digest(place: &str, digest: &str, bytes: &[u8]) -> Option<In
         Some(("sha256", _)) => sha256(bytes),
         Some(("sha512", _)) => format!("sha512:{}", hex::encode(Sha512::digest(bytes))),
         _ => {
-            let message =
-                format!("it is read, but its digest {digest} is of a kind that is not checked");
+            let message = format!("its digest {digest} is of a kind that is not checked");
             return Some(Incomplete::new(
                 IncompleteReason::Unsupported,
                 place,
@@ -269,7 +280,18 @@ pub(crate) fn parse_manifest(place: &str, bytes: &[u8]) -> Result<Manifest, Erro
 pub(crate) const RIVALS: &str =
     "the index names another image, which other programs take for this platform";
 
+impl AsRef<Self> for Descriptor {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Descriptor {
+    /// Whether it names an index.
+    pub(crate) fn is_index(&self) -> bool {
+        INDEXES.contains(&self.media_type.as_str())
+    }
+
     /// Attestations and other things beside images, as BuildKit and `cosign` add them to indexes.
     pub(crate) fn is_image(&self) -> bool {
         !self.annotations.contains_key("vnd.docker.reference.type")
@@ -285,13 +307,8 @@ impl Descriptor {
 
     /// Whether it can be an image or an index: layers and other blobs may be listed beside them.
     fn is_manifest(&self) -> bool {
-        matches!(
-            self.media_type.as_str(),
-            "" | "application/vnd.oci.image.manifest.v1+json"
-                | "application/vnd.docker.distribution.manifest.v2+json"
-                | "application/vnd.oci.image.index.v1+json"
-                | "application/vnd.docker.distribution.manifest.list.v2+json"
-        )
+        let media_type = self.media_type.as_str();
+        media_type.is_empty() || self.is_index() || MANIFESTS.contains(&media_type)
     }
 
     /// Whether another program, which knows no annotations, no types of artifacts or no second names
@@ -386,6 +403,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn nulls_and_missing_fields_are_nothing() {
@@ -395,6 +413,63 @@ mod tests {
         }
         let config: Config = parse("c", br#"{"history":null,"rootfs":null,"config":{}}"#).unwrap();
         assert!(config.diff_ids().is_empty());
+    }
+
+    /// Takes down the fields that a struct asks for.
+    struct Fields<'a>(&'a mut BTreeSet<&'static str>);
+
+    impl<'de> Deserializer<'de> for Fields<'_> {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(Self::Error::custom("no struct"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            self.0.extend(fields);
+            Err(Self::Error::custom("only its fields are asked for"))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+            option unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier
+            ignored_any
+        }
+    }
+
+    fn fields<T: DeserializeOwned>(fields: &mut BTreeSet<&'static str>) {
+        assert!(T::deserialize(Fields(fields)).is_err());
+    }
+
+    #[test]
+    fn a_key_of_a_struct_was_not_among_those_that_mean_something() {
+        type Collect = fn(&mut BTreeSet<&'static str>);
+        let documents: [(&[&str], &[Collect]); 3] = [
+            (
+                Manifest::KEYS,
+                &[fields::<Manifest>, fields::<Descriptor>, fields::<Platform>],
+            ),
+            (SavedImages::KEYS, &[fields::<SavedImage>]),
+            (
+                Config::KEYS,
+                &[
+                    fields::<Config>,
+                    fields::<RunConfig>,
+                    fields::<RootFs>,
+                    fields::<History>,
+                ],
+            ),
+        ];
+        for (keys, structs) in documents {
+            let mut expected = BTreeSet::new();
+            structs.iter().for_each(|collect| collect(&mut expected));
+            assert_eq!(BTreeSet::from_iter(keys.iter().copied()), expected);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! metadata and blobs; reading the layers is the same for all.
 
 pub(crate) mod archive;
+pub(crate) mod choose;
 pub(crate) mod files;
 mod keys;
 mod layout;

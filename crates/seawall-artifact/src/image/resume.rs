@@ -38,7 +38,8 @@ pub(crate) fn read_members<I: Input, M: Members>(
                 offset: reader.position(),
                 message: "the archive goes on behind its end".to_owned(),
             },
-            Ok(true) | Err(_) => return (members, None),
+            Ok(true) => return (members, None),
+            Err(error) => error,
         },
         Err(error) => error,
     };

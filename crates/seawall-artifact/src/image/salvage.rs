@@ -5,7 +5,7 @@
 //! manifest as a blob, in older ones a file `json` for each layer (Docker image specification 1.1)
 //! that names the layer below.
 
-use super::archive::{Plan, PlannedLayer, assemble, plan_manifest};
+use super::archive::{Asked, Plan, PlannedLayer, assemble, plan_manifest};
 use super::files::Files;
 use super::manifest::{Descriptor, Manifest, parse_json, parse_manifest, sha256};
 use crate::{Error, ImageInfo, Options};
@@ -59,7 +59,12 @@ fn from_manifest_blob(files: &Files, options: &Options) -> Option<Plan> {
     let (Some(digest), None) = (manifests.next(), manifests.next()) else {
         return None;
     };
-    plan_manifest(files, digest, Vec::new(), Vec::new(), true, options).ok()
+    let asked = Asked {
+        reference: None,
+        damaged: true,
+        options,
+    };
+    plan_manifest(files, digest, Vec::new(), Vec::new(), asked).ok()
 }
 
 /// Layers in directories of their own, those below first.

@@ -2,11 +2,11 @@
 //! 1.2, "Combined Image JSON + Filesystem Changeset Format").
 
 use super::archive::{
-    Plan, PlannedLayer, ambiguous, assemble, check_platform, is_named, read_config,
+    Asked, Plan, PlannedLayer, ambiguous, assemble, check_platform, is_named, read_config,
 };
 use super::files::Files;
 use super::manifest::{Descriptor, SavedImage, SavedImages, parse, sha256};
-use crate::{Error, Limits, Options};
+use crate::{Error, Limits};
 use std::collections::HashSet;
 
 /// An archive whose `manifest.json` was read.
@@ -24,25 +24,23 @@ impl<'a> Saved<'a> {
         Ok(Self { files, images })
     }
 
-    /// The image that `reference` chooses.
-    pub(super) fn plan(
-        &self,
-        reference: Option<&str>,
-        damaged: bool,
-        options: &Options,
-    ) -> Result<Plan, Error> {
-        let named = |image: &&SavedImage| match reference {
+    /// The image that is asked for.
+    pub(super) fn plan(&self, asked: Asked<'_>) -> Result<Plan, Error> {
+        let named = |image: &&SavedImage| match asked.reference {
             Some(reference) => image.repo_tags.iter().any(|tag| is_named(tag, reference)),
             None => true,
         };
         let mut found = self.images.iter().filter(named);
         let (Some(image), None) = (found.next(), found.next()) else {
             let tags = self.images.iter().flat_map(|image| image.repo_tags.clone());
-            return Err(ambiguous(self.files.place(), tags.collect(), reference));
+            return Err(ambiguous(
+                self.files.place(),
+                tags.collect(),
+                asked.reference,
+            ));
         };
-        let (config, config_bytes) =
-            read_config(self.files, &image.config, damaged, &options.limits)?;
-        check_platform(self.files.place(), &config, options)?;
+        let (config, config_bytes) = read_config(self.files, &image.config, asked)?;
+        check_platform(self.files.place(), &config, asked.options)?;
         let digest = config_bytes.as_deref().map(sha256);
         let info = config.image_info(digest, image.repo_tags.clone());
         let layers = image.layers.iter().map(|name| PlannedLayer {
@@ -60,14 +58,17 @@ impl<'a> Saved<'a> {
             config,
             layers.collect(),
             Vec::new(),
-            &options.limits,
+            &asked.options.limits,
         ))
     }
 
     /// The digests of all configurations that it names.
     pub(super) fn configurations(&self, limits: &Limits) -> Result<HashSet<String>, Error> {
-        let configs = self.images.iter().map(|image| {
-            let config = self.files.required(&image.config, limits)?;
+        // Thousands of images may name one file.
+        let names = self.images.iter().map(|it| self.files.resolve(&it.config));
+        let names: HashSet<String> = names.collect();
+        let configs = names.iter().map(|name| {
+            let config = self.files.required(name, limits)?;
             Ok(sha256(&config))
         });
         configs.collect()

@@ -2,13 +2,14 @@
 //! (containers-certs.d(5)): `certs.d/HOST[:PORT]/` with authorities to trust beside those of the
 //! system in `*.crt`, and to show who we are `*.cert` with its key in `*.key`.
 
+use super::file::read;
 use super::http::causes;
 use crate::Error;
 use reqwest::blocking::ClientBuilder;
 use reqwest::{Certificate, Identity};
 use std::env;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Bytes of one file.
@@ -52,13 +53,13 @@ fn with_directories(
         for path in files(directory)? {
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("crt") => {
-                    let authorities = Certificate::from_pem_bundle(&read(&path)?)
+                    let authorities = Certificate::from_pem_bundle(&read(&path, MAX_BYTES)?)
                         .map_err(|error| unusable(&path, &error))?;
                     builder = builder.tls_certs_merge(authorities);
                 }
                 Some("cert") if identity.is_none() => {
-                    let key = read(&path.with_extension("key"))?;
-                    let pem = [read(&path)?, b"\n".to_vec(), key].concat();
+                    let key = read(&path.with_extension("key"), MAX_BYTES)?;
+                    let pem = [read(&path, MAX_BYTES)?, b"\n".to_vec(), key].concat();
                     let found = Identity::from_pem(&pem).map_err(|error| unusable(&path, &error));
                     identity = Some(found?);
                 }
@@ -87,17 +88,6 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.sort_unstable();
     Ok(files)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
-        .map_err(|source| Error::Io {
-            place: path.display().to_string(),
-            source,
-        })?;
-    Ok(bytes)
 }
 
 fn unusable(path: &Path, error: &reqwest::Error) -> Error {

@@ -1,9 +1,7 @@
 //! Where the runtimes on a machine were told to keep their data, whether they run or not: the
 //! `daemon.json` of Docker, the `config.toml` of containerd, the `storage.conf` of podman and CRI-O.
 
-use super::{containerd, docker, podman};
-use std::fs::File;
-use std::io::Read;
+use super::{containerd, docker, file, podman};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +9,7 @@ use std::path::{Path, PathBuf};
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The directories that a configuration names; none if it cannot be understood, which its runtime
-/// does not start with either.
+/// does not start with either. Those that runtimes are asked by are read, and complained of, there.
 type Named = fn(&str) -> Vec<PathBuf>;
 
 /// From the root of the machine.
@@ -60,21 +58,10 @@ pub(crate) fn homes(root: &Path) -> Vec<PathBuf> {
 }
 
 fn read(configuration: &Path, named: Named) -> Vec<PathBuf> {
-    let mut directories = text(configuration).map_or_else(Vec::new, |text| named(&text));
+    let bytes = file::read(configuration, MAX_BYTES).unwrap_or_default();
+    let mut directories = named(&String::from_utf8_lossy(&bytes));
     directories.retain(|directory| directory.is_absolute());
     directories
-}
-
-/// A configuration, if it is there and is one.
-pub(super) fn text(path: &Path) -> Option<String> {
-    // A pipe of that name would be waited for.
-    if !std::fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    let file = File::open(path).ok()?;
-    file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
-    Some(text)
 }
 
 /// What a user calls a store is none of the machine's only as far as it is the user's: else any user

@@ -3,6 +3,7 @@
 //! content store, by digest. The daemon need not run, and is not asked.
 
 use super::bolt::{Bucket, Database};
+use super::file;
 use super::reference::Reference;
 use super::resolve::{self, Store};
 use crate::image::manifest::Descriptor;
@@ -11,7 +12,6 @@ use crate::{Content, Error, Options};
 use seawall_model::{Incomplete, IncompleteReason};
 use serde::Deserialize;
 use std::env;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,7 +71,7 @@ struct Metadata {
 
 /// Opens an image by name, or by the digest of its manifest or index.
 pub(super) fn open(text: &str, options: &Options) -> Result<Image, Error> {
-    let installations = installations();
+    let installations = installations(options)?;
     if installations.is_empty() {
         return Err(Error::Usage {
             message: "there is no store of containerd on this machine".to_owned(),
@@ -94,9 +94,9 @@ pub(super) fn open(text: &str, options: &Options) -> Result<Image, Error> {
 }
 
 /// Digests of all images. `None` without containerd.
-pub(super) fn all_images(_: &Options) -> Result<Option<Vec<String>>, Error> {
+pub(super) fn all_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
     let mut digests = Vec::new();
-    let installations = installations();
+    let installations = installations(options)?;
     for installation in &installations {
         let images = installation.metadata()?.images;
         digests.extend(images.into_iter().map(|image| image.digest));
@@ -105,17 +105,17 @@ pub(super) fn all_images(_: &Options) -> Result<Option<Vec<String>>, Error> {
 }
 
 /// Directories of the stores.
-pub(super) fn stores(_: &Options) -> Result<Vec<PathBuf>, Error> {
-    let installations = installations().into_iter();
+pub(super) fn stores(options: &Options) -> Result<Vec<PathBuf>, Error> {
+    let installations = installations(options)?.into_iter();
     Ok(installations
         .map(|installation| installation.root)
         .collect())
 }
 
 /// Digests of the images of running containers. `None` without containerd.
-pub(super) fn running_images(_: &Options) -> Result<Option<Vec<String>>, Error> {
+pub(super) fn running_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
     let mut digests = Vec::new();
-    let installations = installations();
+    let installations = installations(options)?;
     for installation in &installations {
         let metadata = installation.metadata()?;
         for container in &metadata.containers {
@@ -146,18 +146,19 @@ pub(super) fn configured_root(configuration: &str) -> Vec<PathBuf> {
 }
 
 /// The places in a `config.toml`, where they are not the default.
-fn configured(configuration: &str) -> Option<Installation> {
-    let read: Configuration = toml::from_str(configuration).unwrap_or_default();
-    let root = read.root?;
-    let is_known = PLACES.iter().any(|(known, _)| Path::new(known) == root);
-    (!is_known).then(|| Installation {
+fn configured(path: &Path, limit: u64) -> Result<Option<Installation>, Error> {
+    let read: Configuration = file::read_toml(path, limit)?.unwrap_or_default();
+    let is_known = |root: &PathBuf| PLACES.iter().any(|(known, _)| Path::new(known) == root);
+    let root = read.root.filter(|root| !is_known(root));
+    Ok(root.map(|root| Installation {
         root,
         state: read.state.unwrap_or_else(|| "/run/containerd".into()),
-    })
+    }))
 }
 
-fn installations() -> Vec<Installation> {
+fn installations(options: &Options) -> Result<Vec<Installation>, Error> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    let limit = options.limits.metadata_bytes;
     let places = match set("CONTAINERD_ROOT") {
         Some(root) => vec![Installation {
             root: root.into(),
@@ -169,10 +170,7 @@ fn installations() -> Vec<Installation> {
                 root: root.into(),
                 state: state.into(),
             })
-            .chain(
-                super::configured::text(Path::new(CONFIGURATION))
-                    .and_then(|text| configured(&text)),
-            )
+            .chain(configured(Path::new(CONFIGURATION), limit)?)
             .collect(),
     };
     let is_there = |place: &Installation| match place.database().try_exists() {
@@ -180,7 +178,7 @@ fn installations() -> Vec<Installation> {
         // Told when it is opened.
         Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
     };
-    places.into_iter().filter(is_there).collect()
+    Ok(places.into_iter().filter(is_there).collect())
 }
 
 /// The image of this name in the first namespace that has it.
@@ -203,7 +201,7 @@ impl Installation {
     fn metadata(&self) -> Result<Metadata, Error> {
         let path = self.database();
         let place = path.display().to_string();
-        let (file, len) = open_file(&path).map_err(|source| match source.kind() {
+        let (file, len) = file::open(&path).map_err(|source| match source.kind() {
             io::ErrorKind::PermissionDenied => Error::Usage {
                 message: format!("the metadata of containerd may not be read: {place}"),
                 hint: "run as root".to_owned(),
@@ -237,30 +235,12 @@ impl Installation {
     }
 
     fn metadata_blob(&self, digest: &str, limit: u64) -> Result<Vec<u8>, Error> {
-        let path = self.blob(digest);
-        let place = path.display().to_string();
-        let (file, len) = open_file(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => Error::Usage {
-                message: format!("containerd has not stored {digest}"),
-                hint: "it may have pulled the image for another platform only: see --platform"
-                    .to_owned(),
-            },
-            _ => Error::Io {
-                place: place.clone(),
-                source,
-            },
-        })?;
-        if len > limit {
-            return Err(Error::Limit {
-                place,
-                limit: format!("{limit} bytes of metadata"),
-            });
-        }
-        let content = Content::from_range(Arc::new(file), 0, len);
-        match content.read_all() {
-            Ok(bytes) => Ok(bytes.to_vec()),
-            Err(error) => Err(Error::from_io(&place, len, error)),
-        }
+        let bytes = file::read_if_there(&self.blob(digest), limit)?;
+        bytes.ok_or_else(|| Error::Usage {
+            message: format!("containerd has not stored {digest}"),
+            hint: "it may have pulled the image for another platform only: see --platform"
+                .to_owned(),
+        })
     }
 
     fn open(&self, image: &Named, images: &[Named], options: &Options) -> Result<Image, Error> {
@@ -305,15 +285,6 @@ impl Installation {
     }
 }
 
-fn open_file(path: &Path) -> io::Result<(File, u64)> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    match metadata.is_file() {
-        true => Ok((file, metadata.len())),
-        false => Err(io::Error::other("not a regular file")),
-    }
-}
-
 /// The content store of one containerd.
 struct Stored<'a> {
     installation: &'a Installation,
@@ -339,7 +310,7 @@ impl Store for Stored<'_> {
 
     fn layer(&self, descriptor: &Descriptor) -> Blob {
         let place = format!("layer {}", descriptor.digest);
-        match open_file(&self.installation.blob(&descriptor.digest)) {
+        match file::open(&self.installation.blob(&descriptor.digest)) {
             Ok((file, len)) => Blob::Content(Content::from_range(Arc::new(file), 0, len)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let why = "containerd does not keep it (discard_unpacked_layers)";
@@ -480,6 +451,22 @@ mod tests {
             let found = find(&images, text).map(|image| image.digest.as_str());
             assert_eq!(found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_understood_hid_the_images_of_its_place() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let root = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            let found = configured(file.path(), 1 << 20)?;
+            Ok::<_, Error>(found.map(|installation| installation.root))
+        };
+        assert_eq!(root("root = '/a'").unwrap(), Some("/a".into()));
+        assert_eq!(root("root = '/var/lib/containerd'").unwrap(), None);
+        let error = root("root = '/a'\n[plugins").unwrap_err();
+        assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+        let nowhere = configured(Path::new("/nowhere/config.toml"), 1 << 20);
+        assert!(nowhere.unwrap().is_none());
     }
 
     #[test]

@@ -82,7 +82,8 @@ pub(super) fn data_roots(configuration: &str) -> Vec<PathBuf> {
     read.data_root.into_iter().chain(read.graph).collect()
 }
 
-/// The same of the images of the daemon's running containers.
+/// Names of the images of the daemon's running containers, digests of those that have none. `None`
+/// without a daemon.
 pub(super) fn running_images(options: &Options) -> Result<Option<Vec<String>>, Error> {
     let Some(daemon) = Daemon::find(options)? else {
         return Ok(None);

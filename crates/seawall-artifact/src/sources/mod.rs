@@ -6,6 +6,7 @@ mod configured;
 mod containerd;
 mod credentials;
 mod docker;
+mod file;
 mod http;
 mod podman;
 mod reference;

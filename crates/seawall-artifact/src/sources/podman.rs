@@ -2,6 +2,7 @@
 //! `containers-storage.conf(5)`, and the JSON files of its `images.go` and `layers.go`). Layers are
 //! unpacked there, with what they remove marked as overlay file systems do.
 
+use super::file::{read, read_if_there, read_toml};
 use super::reference::Reference;
 use crate::directory::Directory;
 use crate::image::archive::{PlannedLayer, assemble, check_platform};
@@ -15,8 +16,7 @@ use seawall_model::{Incomplete, IncompleteReason};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::env;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Drivers whose layers are directories of what each layer changes.
@@ -237,42 +237,11 @@ fn storages(options: &Options) -> Result<Vec<Storage>, Error> {
 
 /// The places that a configuration names.
 fn configured(path: &Path, limit: u64) -> Result<Option<(PathBuf, PathBuf)>, Error> {
-    let place = path.display().to_string();
-    let bytes = match read(path, limit) {
-        Ok(bytes) => bytes,
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
+    let Some(Configuration { storage }) = read_toml(path, limit)? else {
+        return Ok(None);
     };
-    let text = String::from_utf8_lossy(&bytes);
-    let configuration: Configuration = toml::from_str(&text).map_err(|error| Error::Corrupt {
-        offset: error.span().map_or(0, |span| span.start as u64),
-        message: error.message().to_owned(),
-        place,
-    })?;
-    let table = configuration.storage;
-    let run = table.runroot.unwrap_or(SYSTEM_RUN.into());
-    Ok(table.graphroot.map(|root| (root, run)))
-}
-
-/// All of a file of at most `limit` bytes.
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
-    let place = path.display().to_string();
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
-        .map_err(|source| Error::Io {
-            place: place.clone(),
-            source,
-        })?;
-    match bytes.len() as u64 > limit {
-        true => Err(Error::Limit {
-            place,
-            limit: format!("{limit} bytes of metadata"),
-        }),
-        false => Ok(bytes),
-    }
+    let run = storage.runroot.unwrap_or(SYSTEM_RUN.into());
+    Ok(storage.graphroot.map(|root| (root, run)))
 }
 
 impl Storage {
@@ -288,10 +257,10 @@ impl Storage {
 
     fn containers(&self) -> Result<Vec<StoredContainer>, Error> {
         let path = self.file("containers", "containers.json");
-        if !path.exists() {
-            return Ok(Vec::new());
+        match read_if_there(&path, self.limit)? {
+            Some(bytes) => parse_json(&path.display().to_string(), &bytes),
+            None => Ok(Vec::new()),
         }
-        parse_json(&path.display().to_string(), &read(&path, self.limit)?)
     }
 
     /// Whether a container has a process.
@@ -619,6 +588,32 @@ mod tests {
                 "file etc/new"
             ]
         );
+    }
+
+    #[test]
+    fn a_layer_of_podman_that_was_not_read_in_full_passed_for_the_whole() {
+        let (_directory, storage) = store(OVERLAY);
+        for id in ["one", "two"] {
+            files(&storage.root.join("overlay").join(id).join("diff"), &["a"]);
+        }
+        let image = find(storage.images().unwrap(), "app:1").unwrap();
+        let image = storage.open(&image, &Options::default()).unwrap();
+        for (entries, expected) in [(2, true), (0, false)] {
+            let limits = Limits {
+                entries,
+                layers: 1,
+                ..Limits::default()
+            };
+            let context = Context {
+                budget: Budget::new(limits.held_bytes),
+                tally: std::sync::Arc::default(),
+                limits: &limits,
+                progress: &Silent,
+            };
+            let layer = image.layers.first().unwrap();
+            let outcome = read_layer(layer, false, &mut Paths::default(), &context);
+            assert_eq!(outcome.whole, expected, "{:?}", outcome.incomplete);
+        }
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //! containerd's content store.
 
 use super::reference::is_digest;
-use crate::image::archive::{PlannedLayer, assemble, check_platform, no_platform};
+use crate::image::archive::{PlannedLayer, assemble, check_platform};
+use crate::image::choose::Choice;
 use crate::image::manifest::{
     Config, Descriptor, Manifest, RIVALS, check_digest, parse, parse_manifest,
 };
-use crate::image::platform::Platform;
 use crate::image::{Blob, Image};
 use crate::{Error, Options};
 use seawall_model::{Incomplete, IncompleteReason};
@@ -84,13 +84,6 @@ pub(super) fn image(
             Ok(()) => store.layer(descriptor),
             Err(error) => Blob::Missing(Box::new(error.to_incomplete())),
         };
-        if !descriptor.digest.starts_with("sha256:") {
-            image.incomplete.push(Incomplete::new(
-                IncompleteReason::Unsupported,
-                &layer.place,
-                "it is read, but its digest is of a kind that is not checked",
-            ));
-        }
     }
     Ok(image)
 }
@@ -155,60 +148,39 @@ fn choose<'m>(
     manifests: &'m [Descriptor],
     options: &Options,
 ) -> Result<(&'m Descriptor, bool), Error> {
-    let asked = options.platform.as_deref().map(Platform::parse);
-    let asked = asked.transpose()?;
-    let images: Vec<&Descriptor> = manifests.iter().filter(|it| it.is_image()).collect();
-    let only = match (images.as_slice(), &asked) {
-        ([only], None) => Some(*only),
-        _ => None,
-    };
-    let wanted = asked.unwrap_or_else(Platform::of_this_machine);
-    let distance = |image: &Descriptor| match &image.platform {
-        Some(offered) => wanted.distance(offered),
-        // An image that does not say is better than none.
-        None => Some(u32::MAX),
-    };
-    let best = images
-        .iter()
-        .filter_map(|image| Some((distance(image)?, *image)))
-        .min_by_key(|(distance, _)| *distance);
-    match only.or(best.map(|(_, image)| image)) {
-        Some(image) => {
-            let rivals = manifests.iter().any(|it| it.rivals(image, &wanted));
-            Ok((image, rivals))
-        }
-        None if images.is_empty() => Err(Error::Unsupported {
+    let choice = Choice::among(manifests, options)?;
+    match choice.best.as_slice() {
+        [image] => Ok((*image, choice.has_rivals(image))),
+        [] if choice.images.is_empty() => Err(Error::Unsupported {
             place: place.to_owned(),
             message: "its index names no image".to_owned(),
         }),
-        None => {
-            let platforms = images.iter().filter_map(|image| image.platform.as_ref());
-            Err(no_platform(
-                place,
-                &wanted,
-                platforms.map(ToString::to_string),
-            ))
+        [] => Err(choice.no_platform(place)),
+        several => {
+            let digests: Vec<&str> = several.iter().map(|it| it.digest.as_str()).collect();
+            let hint = format!(
+                "name the one that is meant by its digest, as in registry:REPO@DIGEST; there are: {}",
+                digests.join(", ")
+            );
+            Err(choice.several(place, hint))
         }
     }
 }
 
 /// What is stored under a digest is that or nothing.
 fn verify(place: &str, digest: &str, bytes: &[u8]) -> Result<(), Error> {
-    if !digest.starts_with("sha256:") {
-        return Err(Error::Unsupported {
-            place: place.to_owned(),
-            message: "its digest is not of the kind sha256, the only one that is checked"
-                .to_owned(),
-        });
-    }
-    match check_digest(place, digest, bytes) {
-        None => Ok(()),
-        Some(wrong) => Err(Error::Corrupt {
-            place: wrong.place,
+    let Some(wrong) = check_digest(place, digest, bytes) else {
+        return Ok(());
+    };
+    let Incomplete { place, message, .. } = wrong;
+    Err(match wrong.reason {
+        IncompleteReason::Unsupported => Error::Unsupported { place, message },
+        _ => Error::Corrupt {
+            place,
             offset: 0,
-            message: wrong.message,
-        }),
-    }
+            message,
+        },
+    })
 }
 
 fn require_digest(place: &str, digest: &str) -> Result<(), Error> {

@@ -52,12 +52,14 @@ pub fn scan_host(
     options
         .excluded
         .extend(CONTAINER_STORES.iter().map(|store| (*store).to_owned()));
-    let stores = runtimes::stores(reading).into_iter();
+    let stores = runtimes::stores(reading);
+    let directories = stores.directories.iter();
     options
         .excluded
-        .extend(stores.filter_map(|store| to_exclude(&store)));
+        .extend(directories.filter_map(|store| to_exclude(store)));
     let artifact = Artifact::open(&Source::Directory(root.to_owned()), reading)?;
     let mut inventory = scan_artifact(artifact, &options, progress)?;
+    inventory.incomplete.extend(stores.incomplete);
     inventory.target.kind = TargetKind::Host;
     let kernel = kernel::examine(&mut inventory, &rustix::system::uname());
     let containers = running_containers(root);

@@ -36,6 +36,9 @@ pub(crate) fn inventories(
         kernel,
         containers,
     } = reader.host()?;
+    // Of a runtime that could not be asked for anything, that it has images says more.
+    let is_unlisted = |told: &Incomplete| listed.incomplete.iter().any(|it| it.place == told.place);
+    inventory.incomplete.retain(|told| !is_unlisted(told));
     inventory.incomplete.extend(listed.incomplete);
     let mut targets = listed.images;
     if images != Images::None {

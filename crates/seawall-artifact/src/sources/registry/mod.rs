@@ -7,7 +7,7 @@ use super::credentials::{self, Found};
 use super::http::{self, Reach, registry_client};
 use super::reference::{Reference, is_digest, is_loopback};
 use super::resolve::{self, Store};
-use crate::image::manifest::{Descriptor, sha256};
+use crate::image::manifest::{Descriptor, INDEXES, MANIFESTS, sha256};
 use crate::image::{Blob, Image};
 use crate::{Error, Options};
 use auth::{Asker, challenges};
@@ -18,12 +18,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RANGE, WWW_
 use std::io::Read;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// The types of manifests that are read, and Docker's first, to say that it is not.
-const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
-                         application/vnd.oci.image.manifest.v1+json, \
-                         application/vnd.docker.distribution.manifest.list.v2+json, \
-                         application/vnd.docker.distribution.manifest.v2+json, \
-                         application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.1";
+/// Docker's first type of manifests, which is asked for to say that it is not read.
+const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.1";
 
 /// Opens an image in a registry.
 pub(super) fn open(text: &str, options: &Options) -> Result<Image, Error> {
@@ -31,7 +27,7 @@ pub(super) fn open(text: &str, options: &Options) -> Result<Image, Error> {
     let registry = Arc::new(Registry::new(reference.clone(), options)?);
     let response = registry.get(
         &format!("manifests/{}", reference.version()),
-        Some(MANIFESTS),
+        Some(&manifest_types()),
         0,
     )?;
     let named = reference
@@ -55,6 +51,12 @@ pub(super) fn open(text: &str, options: &Options) -> Result<Image, Error> {
         tags.collect(),
         options,
     )
+}
+
+/// The types of manifests that are asked for.
+fn manifest_types() -> String {
+    let types = INDEXES.into_iter().chain(MANIFESTS).chain([SCHEMA_1]);
+    types.collect::<Vec<_>>().join(", ")
 }
 
 /// What the registry says that the manifest's digest is.
@@ -83,7 +85,7 @@ struct Remote(Arc<Registry>);
 impl Store for Remote {
     fn manifest(&self, digest: &str) -> Result<Vec<u8>, Error> {
         let path = format!("manifests/{digest}");
-        let response = self.0.get(&path, Some(MANIFESTS), 0)?;
+        let response = self.0.get(&path, Some(&manifest_types()), 0)?;
         self.0.body(response, &format!("{}!{path}", self.0.place))
     }
 
