@@ -6,7 +6,6 @@ mod support;
 
 use seawall_artifact::{Claims, Options, ReadArtifact, Verify, chain_ids};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use support::*;
 
 fn relying_on(digests: &[&str], chain_ids: &[&str]) -> Options {
@@ -284,7 +283,23 @@ fn an_archive_was_one_image_by_its_manifest_and_another_by_its_index() {
     // As Docker writes it since 25: known by the manifest's digest, too.
     assert_eq!(info.other_digests, [sha256(manifest.as_bytes())]);
 
+    // The same configuration, and another layer.
     members.pop();
+    let other = serde_json::json!({
+        "config": { "digest": sha256(config.as_bytes()) },
+        "layers": [{ "digest": sha256(&evil) }],
+    })
+    .to_string();
+    let (other_blob, other_index) = (blob(other.as_bytes()), index(&other));
+    let mut mixed = members.clone();
+    mixed.extend([
+        Member::File(&other_blob, other.as_bytes()),
+        Member::File(&evil_blob, &evil),
+        Member::File("index.json", other_index.as_bytes()),
+    ]);
+    let told = doubted(&mixed);
+    assert!(told.contains("manifest.json and index.json"), "{told}");
+
     let (evil_config_blob, evil_manifest_blob) =
         (blob(evil_config.as_bytes()), blob(evil_manifest.as_bytes()));
     let evil_index = index(&evil_manifest);
@@ -373,7 +388,6 @@ fn a_manifest_and_a_configuration_were_read_as_often_as_they_were_named() {
     let others =
         vec![r#"{"digest":"DIGEST","annotations":{"io.containerd.image.name":"b:1"}}"#; 9_000]
             .join(",");
-    let start = Instant::now();
     let other_saved = own.replace("OWN", r#"{"Config":"c","RepoTags":["b:1"]}"#);
     let archive = with_index(
         &format!("[OWN,{other_saved}]"),
@@ -383,7 +397,6 @@ fn a_manifest_and_a_configuration_were_read_as_often_as_they_were_named() {
     let file = temp(&archive);
     let source = format!("docker-archive:{}:app:1", file.path().display());
     read_source(&source.parse().unwrap(), &everything()).unwrap();
-    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

@@ -7,7 +7,6 @@ mod support;
 use seawall_artifact::{Options, Source};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::{Duration, Instant};
 use support::*;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -402,6 +401,53 @@ fn an_image_is_known_by_the_index_that_leads_to_it() {
 }
 
 #[test]
+fn an_image_was_known_by_an_index_whose_bytes_were_others() {
+    let layout = Layout::new();
+    let trusted = layout.index(&[layout.image("trusted")]);
+    let digest = trusted["digest"].as_str().unwrap().to_owned();
+    let forged = json!({ "manifests": [layout.image("forged")] }).to_string();
+    let name = digest.replace("sha256:", "blobs/sha256/");
+    let source = layout.finish(&[trusted]);
+    write(layout.path(), &name, forged.as_bytes());
+    let read = read_source(&source, &Options::default()).unwrap();
+    assert_eq!(lines(&read), [["file file size=6 forged"]]);
+    assert!(reasons(&read)[0].contains("digest should be"), "{read:?}");
+    assert!(!read.image.unwrap().other_digests.contains(&digest));
+}
+
+#[test]
+fn an_image_of_the_same_name_for_another_platform_was_what_others_ran() {
+    let system = |arch: &str| json!({ "os": "linux", "architecture": arch });
+    for (other, name, expected) in [
+        ("s390x", "app:1", 1),
+        ("unknown", "app:1", 1),
+        ("s390x", "app:2", 0),
+    ] {
+        let layout = Layout::new();
+        let good = named(layout.for_platform("good", system("amd64")), "app:1");
+        let evil = named(layout.for_platform("evil", system(other)), name);
+        let source = layout.finish(&[evil, good]);
+        let read = read_source(&source, &platform("linux/amd64")).unwrap();
+        assert_eq!(lines(&read), [["file file size=4 good"]]);
+        assert_eq!(reasons(&read).len(), expected, "{other} {name}");
+    }
+}
+
+#[test]
+fn images_beyond_the_limit_were_left_out_in_silence() {
+    let layout = Layout::new();
+    let mut manifests = vec![named(layout.image("good"), "app:1"); 10_000];
+    manifests.push(named(layout.image("evil"), "app:1"));
+    let read = read_source(&layout.finish(&manifests), &Options::default()).unwrap();
+    assert_eq!(lines(&read), [["file file size=4 good"]]);
+    assert!(
+        reasons(&read)[0].contains("10000 images"),
+        "{:?}",
+        reasons(&read)
+    );
+}
+
+#[test]
 fn a_document_that_is_image_and_index_in_one_is_refused() {
     let layout = Layout::new();
     let image = layout.image("one");
@@ -417,7 +463,6 @@ fn a_document_that_is_image_and_index_in_one_is_refused() {
 
 #[test]
 fn an_index_was_read_as_often_as_it_was_named() {
-    let start = Instant::now();
     let layout = Layout::new();
     let empty = layout.index(&[]);
     let outer = layout.index(&vec![empty; 20_000]);
@@ -431,7 +476,6 @@ fn an_index_was_read_as_often_as_it_was_named() {
     let read = read_source(&source, &Options::default()).unwrap();
     assert_eq!(lines(&read), [["file file size=3 one"]]);
     assert_eq!(reasons(&read), [""; 0]);
-    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn plan_whole(files: &Files, asked: Asked<'_>) -> Result<Plan, Error> {
         let saved = Saved::read(files, limits)?;
         let mut plan = saved.plan(asked)?;
         if files.knows("index.json")
-            && let Err(error) = compare(&mut plan.image, &saved, files, asked)
+            && let Err(error) = compare(&mut plan, &saved, files, asked)
         {
             // It is not known what other programs read.
             plan.image.sound = false;
@@ -126,19 +126,21 @@ fn plan_whole(files: &Files, asked: Asked<'_>) -> Result<Plan, Error> {
 /// Compares an image that `manifest.json` describes with the one of `index.json`, which other programs
 /// read instead: Docker writes both since 25, for one and the same image.
 fn compare(
-    image: &mut Image,
+    plan: &mut Plan,
     saved: &Saved<'_>,
     files: &Files,
     asked: Asked<'_>,
 ) -> Result<(), Error> {
     let limits = &asked.options.limits;
     let layout = Layout::read(files, limits)?;
-    let other = layout.plan(asked)?.image;
-    image.sound &= other.sound;
-    let other = other.info;
+    let other = layout.plan(asked)?;
+    let image = &mut plan.image;
+    image.sound &= other.image.sound;
+    let has_same_layers = plan.files == other.files;
+    let other = other.image.info;
     let own = image.info.digest.as_ref();
     let is_same = own.is_some_and(|own| other.other_digests.contains(own));
-    if is_same && saved.configurations(limits)? == layout.configurations()? {
+    if is_same && has_same_layers && saved.configurations(limits)? == layout.configurations()? {
         let others = other.other_digests.into_iter().chain(other.digest);
         let others: Vec<String> = others.filter(|it| Some(it) != own).collect();
         image.info.other_digests.extend(others);

@@ -13,7 +13,7 @@ pub(crate) struct Choice<'a, T> {
     pub(crate) wanted: Platform,
     /// The images among them.
     pub(crate) images: Vec<&'a T>,
-    /// Those that run best, one of each digest: of several, nothing tells which one is meant.
+    /// Those that run best, one of each digest.
     pub(crate) best: Vec<&'a T>,
 }
 
@@ -50,14 +50,6 @@ impl<'a, T: AsRef<Descriptor>> Choice<'a, T> {
         let offered = offered.flatten().map(|it| it.normalized().to_string());
         let offered: BTreeSet<String> = offered.collect();
         no_platform(place, &self.wanted, offered)
-    }
-
-    /// The error where several images are for the platform.
-    pub(crate) fn several(&self, place: &str, hint: String) -> Error {
-        Error::Usage {
-            message: format!("{place} holds several images for {}", self.wanted),
-            hint,
-        }
     }
 }
 

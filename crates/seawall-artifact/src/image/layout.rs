@@ -26,7 +26,9 @@ pub(super) struct Layout<'a> {
 struct Leaf {
     descriptor: Descriptor,
     name: Option<String>,
-    /// Digests of the indexes below `index.json` that led to it, all of them checked.
+    /// Digest of the entry of `index.json` that led to it.
+    entry: String,
+    /// Digests of the indexes that led to it, as far as their bytes have them.
     indexes: Vec<String>,
 }
 
@@ -53,7 +55,10 @@ impl<'a> Layout<'a> {
         let reference = asked.reference;
         let files = self.files;
         let Search {
-            leaves, incomplete, ..
+            leaves,
+            incomplete,
+            is_cut,
+            ..
         } = self.search(reference);
         if let (true, Some(reference)) = (leaves.is_empty() && incomplete.is_empty(), reference) {
             let names = self.index.manifests.iter().flat_map(names_of).collect();
@@ -66,10 +71,21 @@ impl<'a> Layout<'a> {
         if plan.image.info.digest.is_some() {
             plan.image.info.other_digests.extend(leaf.indexes.clone());
         }
-        if has_rivals {
+        plan.image.sound &= !is_cut;
+        if has_rivals || self.has_namesake(&leaf.entry) {
             plan.image.doubt(files.place(), RIVALS.to_owned());
         }
         Ok(plan)
+    }
+
+    /// Whether another entry of `index.json` has a name of this one: programs that go by names take the
+    /// first or the last, and look at no platform.
+    fn has_namesake(&self, entry: &str) -> bool {
+        let entries = self.index.manifests.iter();
+        let (own, others): (Vec<_>, Vec<_>) = entries.partition(|it| it.digest == entry);
+        let own: HashSet<String> = own.into_iter().flat_map(names_of).collect();
+        let mut others = others.into_iter().flat_map(names_of);
+        others.any(|name| own.contains(&name))
     }
 
     /// The digests of all configurations that it leads to. Manifests for other platforms may be
@@ -102,6 +118,7 @@ impl<'a> Layout<'a> {
             limits: self.limits,
             leaves: Vec::new(),
             opened: HashSet::new(),
+            is_cut: false,
             incomplete: Vec::new(),
         };
         for descriptor in &self.index.manifests {
@@ -110,7 +127,13 @@ impl<'a> Layout<'a> {
                 None => names_of(descriptor).next(),
             };
             if reference.is_none() || wanted.is_some() {
-                search.descriptor(descriptor.clone(), wanted.as_deref(), &[]);
+                let from = Way {
+                    name: wanted,
+                    entry: descriptor.digest.clone(),
+                    indexes: Vec::new(),
+                    depth: 0,
+                };
+                search.descriptor(descriptor.clone(), &from);
             }
         }
         search
@@ -124,7 +147,17 @@ struct Search<'a> {
     leaves: Vec<Leaf>,
     /// Digests of the indexes whose leaves are known: thousands of others may name one.
     opened: HashSet<String>,
+    /// Whether there was more than may be.
+    is_cut: bool,
     incomplete: Vec<Incomplete>,
+}
+
+/// What led to a descriptor.
+struct Way {
+    name: Option<String>,
+    entry: String,
+    indexes: Vec<String>,
+    depth: usize,
 }
 
 impl Search<'_> {
@@ -132,23 +165,9 @@ impl Search<'_> {
         self.leaves.len() >= MAX_IMAGES || self.incomplete.len() >= MAX_IMAGES
     }
 
-    /// Adds what a descriptor leads to; `above` are the indexes that led to it.
-    fn descriptor(&mut self, descriptor: Descriptor, name: Option<&str>, above: &[String]) {
-        if !descriptor.is_index() {
-            if !self.is_full() {
-                self.leaves.push(Leaf {
-                    descriptor,
-                    name: name.map(str::to_owned),
-                    indexes: above.to_vec(),
-                });
-            }
-            return;
-        }
-        if self.opened.contains(&descriptor.digest) {
-            return;
-        }
-        let place = format!("{}!index {}", self.files.place(), descriptor.digest);
-        if above.len() == MAX_DEPTH || self.opened.len() == MAX_INDEXES || self.is_full() {
+    /// Notes that there are more than may be: what is left out may be what other programs take.
+    fn cut(&mut self, place: &str) {
+        if !std::mem::replace(&mut self.is_cut, true) {
             self.incomplete.push(Incomplete::new(
                 IncompleteReason::LimitReached,
                 place,
@@ -157,7 +176,29 @@ impl Search<'_> {
                      {MAX_IMAGES} images"
                 ),
             ));
+        }
+    }
+
+    /// Adds what a descriptor leads to.
+    fn descriptor(&mut self, descriptor: Descriptor, way: &Way) {
+        let place = format!("{}!index {}", self.files.place(), descriptor.digest);
+        if self.is_full() {
+            return self.cut(&place);
+        }
+        if !descriptor.is_index() {
+            self.leaves.push(Leaf {
+                descriptor,
+                name: way.name.clone(),
+                entry: way.entry.clone(),
+                indexes: way.indexes.clone(),
+            });
             return;
+        }
+        if self.opened.contains(&descriptor.digest) {
+            return;
+        }
+        if way.depth == MAX_DEPTH || self.opened.len() == MAX_INDEXES {
+            return self.cut(&place);
         }
         self.opened.insert(descriptor.digest.clone());
         let index = self
@@ -170,14 +211,23 @@ impl Search<'_> {
             });
         match index {
             Ok((index, wrong)) => {
-                self.incomplete.extend(wrong);
-                let mut path = above.to_vec();
-                path.push(descriptor.digest);
+                let mut indexes = way.indexes.clone();
+                match wrong {
+                    // It is not what the digest names, nor is what it leads to.
+                    Some(wrong) => self.incomplete.push(wrong),
+                    None => indexes.push(descriptor.digest),
+                }
+                let way = Way {
+                    name: way.name.clone(),
+                    entry: way.entry.clone(),
+                    indexes,
+                    depth: way.depth + 1,
+                };
                 for inner in index.manifests {
-                    if self.is_full() {
+                    if self.is_cut {
                         break;
                     }
-                    self.descriptor(inner, name, &path);
+                    self.descriptor(inner, &way);
                 }
             }
             Err(error) => self.incomplete.push(error.to_incomplete()),
@@ -211,10 +261,10 @@ fn choose<'a>(
             Err(match differ {
                 true => ambiguous(place, names, asked.reference),
                 // No name tells them apart.
-                false => {
-                    let hint = "give the one that is meant in an archive of its own";
-                    choice.several(place, hint.to_owned())
-                }
+                false => Error::Usage {
+                    message: format!("{place} holds several images for {}", choice.wanted),
+                    hint: "give the one that is meant in an archive of its own".to_owned(),
+                },
             })
         }
     }

@@ -150,20 +150,13 @@ fn choose<'m>(
 ) -> Result<(&'m Descriptor, bool), Error> {
     let choice = Choice::among(manifests, options)?;
     match choice.best.as_slice() {
-        [image] => Ok((*image, choice.has_rivals(image))),
+        // Of several for one platform, runtimes take the first; the others are its rivals.
+        [image, ..] => Ok((*image, choice.has_rivals(image))),
         [] if choice.images.is_empty() => Err(Error::Unsupported {
             place: place.to_owned(),
             message: "its index names no image".to_owned(),
         }),
         [] => Err(choice.no_platform(place)),
-        several => {
-            let digests: Vec<&str> = several.iter().map(|it| it.digest.as_str()).collect();
-            let hint = format!(
-                "name the one that is meant by its digest, as in registry:REPO@DIGEST; there are: {}",
-                digests.join(", ")
-            );
-            Err(choice.several(place, hint))
-        }
     }
 }
 

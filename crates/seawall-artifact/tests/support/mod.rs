@@ -70,6 +70,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 }
 
 /// One member of a tar file.
+#[derive(Clone)]
 pub(crate) enum Member<'a> {
     File(&'a str, &'a [u8]),
     Dir(&'a str),
