@@ -24,6 +24,16 @@ const DEBIAN: Releases = &[
     ("unstable", ""),
 ];
 
+/// Devuan's names for Debian's releases (<https://www.devuan.org/os/releases>). Its `jessie` is
+/// Debian's.
+const DEVUAN: Releases = &[
+    ("ascii", "9"),
+    ("beowulf", "10"),
+    ("chimaera", "11"),
+    ("daedalus", "12"),
+    ("excalibur", "13"),
+];
+
 /// <https://wiki.ubuntu.com/Releases>, by the first word of the name.
 const UBUNTU: Releases = &[
     ("dapper", "6.06"),
@@ -74,12 +84,13 @@ impl DistroFamily {
     /// unstable, `None` for a name that is not known or of a distribution that uses none.
     #[must_use]
     pub fn release_by_codename(self, codename: &str) -> Option<&'static str> {
-        let releases = match self {
-            Self::Debian => DEBIAN,
-            Self::Ubuntu => UBUNTU,
+        let tables: &[Releases] = match self {
+            Self::Debian => &[DEBIAN, DEVUAN],
+            Self::Ubuntu => &[UBUNTU],
             _ => return None,
         };
-        let (_, release) = releases.iter().find(|(own, _)| *own == codename)?;
+        let mut releases = tables.iter().copied().flatten();
+        let (_, release) = releases.find(|(own, _)| *own == codename)?;
         Some(release)
     }
 }

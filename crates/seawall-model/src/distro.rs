@@ -9,7 +9,8 @@ pub struct Distro {
     pub version: String,
     /// `ID_LIKE`, split on spaces.
     pub id_like: Vec<String>,
-    /// `VERSION_CODENAME`, where the distribution has one.
+    /// `VERSION_CODENAME`, where the distribution has one; of one that is made from Debian or Ubuntu the
+    /// code name of their release, if it says which.
     pub codename: Option<String>,
     /// `PRETTY_NAME`.
     pub pretty_name: Option<String>,
@@ -28,10 +29,15 @@ pub struct EndOfLife {
 
 impl Distro {
     /// The advisory ecosystem whose records apply to this distribution's packages, or `None` for a
-    /// distribution that no importer knows.
+    /// distribution that no importer knows. One that is made from Debian or Ubuntu counts in its own
+    /// way, and is known by the code name of the release that it is made from alone.
     #[must_use]
     pub fn ecosystem(&self) -> Option<Ecosystem> {
         let family = self.family()?;
+        let is_own = DistroFamily::from_os_release_id(&self.id).is_some();
+        if !is_own && matches!(family, DistroFamily::Debian | DistroFamily::Ubuntu) {
+            return Ecosystem::by_codename(family, self.codename.as_deref()?);
+        }
         Some(Ecosystem::Distro {
             family,
             release: family.normalize_release(&self.version),
@@ -43,5 +49,41 @@ impl Distro {
     pub fn family(&self) -> Option<DistroFamily> {
         let mut ids = std::iter::once(&self.id).chain(&self.id_like);
         ids.find_map(|id| DistroFamily::from_os_release_id(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_from_debian_was_taken_for_a_debian_of_its_own_version() {
+        for (id, like, version, codename, expected) in [
+            ("devuan", "debian", "5", "daedalus", "debian:12"),
+            (
+                "linuxmint",
+                "ubuntu debian",
+                "21.2",
+                "jammy",
+                "ubuntu:22.04",
+            ),
+            ("kali", "debian", "2023.4", "kali-rolling", ""),
+            ("parrot", "debian", "6.0", "", ""),
+            ("debian", "", "12", "bookworm", "debian:12"),
+            ("raspbian", "debian", "12", "bookworm", "debian:12"),
+            // Rebuilds of Red Hat's packages keep its versions.
+            ("cloudlinux", "rhel fedora", "9.4", "", "redhat:9"),
+        ] {
+            let distro = Distro {
+                id: id.to_owned(),
+                version: version.to_owned(),
+                id_like: like.split_whitespace().map(str::to_owned).collect(),
+                codename: Some(codename.to_owned()),
+                pretty_name: None,
+                end_of_life: None,
+            };
+            let ecosystem = distro.ecosystem().map(|it| it.to_string());
+            assert_eq!(ecosystem.unwrap_or_default(), expected, "{id}");
+        }
     }
 }

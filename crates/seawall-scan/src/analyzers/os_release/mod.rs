@@ -91,7 +91,12 @@ pub fn parse_os_release(text: &str) -> Option<Distro> {
             .filter(|value| !value.is_empty())
     };
     let id = value("ID")?.to_ascii_lowercase();
-    let codename = value("VERSION_CODENAME");
+    let original = || value("UBUNTU_CODENAME").or_else(|| value("DEBIAN_CODENAME"));
+    let codename = match DistroFamily::from_os_release_id(&id) {
+        Some(_) => None,
+        None => original(),
+    };
+    let codename = codename.or_else(|| value("VERSION_CODENAME"));
     let mut version = value("VERSION_ID").unwrap_or_default();
     if version.is_empty() && id == "debian" {
         version = codename.as_deref().map_or("", debian_release).to_owned();
@@ -262,6 +267,31 @@ mod tests {
             .as_ref()
             .map(|d| (d.id.as_str(), d.version.as_str()));
         assert_eq!(got, expected, "{path}: {text}");
+    }
+
+    #[test]
+    fn the_release_that_a_distribution_is_made_from_was_not_read() {
+        for (text, expected) in [
+            (
+                "ID=linuxmint\nID_LIKE=\"ubuntu debian\"\nVERSION_CODENAME=victoria\nUBUNTU_CODENAME=jammy",
+                "jammy",
+            ),
+            (
+                "ID=linuxmint\nID_LIKE=debian\nVERSION_CODENAME=faye\nDEBIAN_CODENAME=bookworm",
+                "bookworm",
+            ),
+            (
+                "ID=devuan\nID_LIKE=debian\nVERSION_CODENAME=daedalus",
+                "daedalus",
+            ),
+            (
+                "ID=ubuntu\nVERSION_CODENAME=noble\nUBUNTU_CODENAME=noble",
+                "noble",
+            ),
+        ] {
+            let codename = parse_os_release(text).unwrap().codename;
+            assert_eq!(codename.as_deref(), Some(expected), "{text}");
+        }
     }
 
     #[test]
