@@ -83,13 +83,19 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         }
     }
 
-    pub(crate) fn finish(self) -> PendingLayer {
+    pub(crate) fn finish(mut self) -> PendingLayer {
+        let files = PathSet::new(std::mem::take(&mut self.files));
+        let directories = PathSet::new(std::mem::take(&mut self.directories));
+        // A directory that takes a file's place hides nothing, a file that takes a directory's all.
+        if files.meets(&directories) {
+            self.doubt("", "the layer has a path as a file and as a directory");
+        }
         PendingLayer {
             replaced: self.replaced,
             contents: LayerContents {
                 results: Vec::new(),
-                files: PathSet::new(self.files),
-                directories: PathSet::new(self.directories),
+                files,
+                directories,
                 whiteouts: PathSet::new(self.whiteouts.into_iter().collect()),
                 opaque: PathSet::new(self.opaque.into_iter().collect()),
                 symlinks: self.symlinks,

@@ -39,6 +39,15 @@ impl PathSet {
         Self(hashes)
     }
 
+    /// Whether a path is in both.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        let (few, many) = match self.0.len() < other.0.len() {
+            true => (self, other),
+            false => (other, self),
+        };
+        few.0.iter().any(|hash| many.contains(*hash))
+    }
+
     pub(crate) fn contains(&self, hash: u64) -> bool {
         self.0.binary_search(&hash).is_ok()
     }

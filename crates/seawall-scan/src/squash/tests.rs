@@ -62,6 +62,9 @@ fn layers_hid_what_containers_see() {
             "{said}"
         );
     }
+    let inventory = scan(&[&["a/x.lock = p-1"], &["a = text", "a/"]]);
+    let said = inventory.incomplete[0].to_string();
+    assert!(said.contains("as a file and as a directory"), "{said}");
     assert_eq!(
         scan(&[&["!a/*", "a/y = text", "a/z -> y", "b = text"]]).incomplete,
         []
