@@ -108,6 +108,8 @@ fn speakers<'a>(
             Source::User => 0,
             Source::GitHub => 1,
             Source::Nvd => 2,
+            // Whoever writes in OSV's form and is not known by name may speak of a product of its own.
+            Source::Osv => 4,
             _ => 3,
         };
         others.push((order, advisory, source));
