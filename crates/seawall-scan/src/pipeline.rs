@@ -192,6 +192,11 @@ impl<'a> Pipeline<'a> {
                 ),
             }
         }
+        for incomplete in &mut found.incomplete {
+            if !incomplete.place.starts_with('/') {
+                incomplete.place.insert(0, '/');
+            }
+        }
         found.note_left_out(&job.path);
         if found == Found::default() {
             return None;

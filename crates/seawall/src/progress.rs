@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 /// Before the number of bytes is known, and where nobody knows it, as of a stream.
 const UNKNOWN: &str = "{spinner} {msg}  {binary_bytes}";
 const KNOWN: &str = "{spinner} {msg}  {wide_bar}  {binary_bytes} of {binary_total_bytes}";
-const FILES: &str = "{spinner} {msg}  {human_pos}";
+const FILES: &str = "{spinner} {msg}  {human_pos} files";
 
 /// What long work tells the user meanwhile.
 pub(crate) struct Bar {
