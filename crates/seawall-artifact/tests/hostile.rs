@@ -340,7 +340,7 @@ fn layers_of_many_dialects() {
                 ],
             ),
             vec![],
-            "too large",
+            "not a number",
         ),
         (
             "overlapping sparse parts",
@@ -748,12 +748,82 @@ fn files_that_a_runtime_unpacks_were_not_seen() {
                 raw[345] = b'd';
             })]),
         ),
+        (
+            "a prefix where one of GNU's times is too large",
+            with(&[raw_member(b"seen", b'0', b"00000000001\0", b"s", |raw| {
+                raw[257..265].copy_from_slice(b"ustar  \0");
+                raw[345] = b'7';
+                raw[357] = 0x80;
+                raw[358..369].fill(0xff);
+            })]),
+        ),
+        (
+            "an empty long name",
+            with(&[long(b""), long(b"\0"), seen(b"seen")]),
+        ),
+        (
+            "a directory by its prefix alone, with a size",
+            with(&[raw_member(
+                b"",
+                0,
+                b"00000002000\0",
+                &seen(b"seen"),
+                |raw| raw[345] = b'd',
+            )]),
+        ),
+        (
+            "no parts of a sparse file, nor a map",
+            with(&[
+                pax(&[("GNU.sparse.numblocks", "0"), ("GNU.sparse.size", "0")]),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "an empty map of a sparse file",
+            with(&[pax(&[("GNU.sparse.map", "")]), seen(b"seen")]),
+        ),
+        (
+            "a map behind the parts of a sparse file",
+            with(&[
+                pax(&[
+                    ("GNU.sparse.numblocks", "1"),
+                    ("GNU.sparse.offset", "0"),
+                    ("GNU.sparse.numbytes", "1"),
+                    ("GNU.sparse.size", "1"),
+                    ("GNU.sparse.map", "0,0"),
+                ]),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "an empty name of a sparse file",
+            with(&[
+                pax(&[
+                    ("GNU.sparse.name", ""),
+                    ("GNU.sparse.numblocks", "1"),
+                    ("GNU.sparse.map", "0,1"),
+                ]),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "an empty version of a sparse file",
+            with(&[
+                pax(&[
+                    ("GNU.sparse.major", ""),
+                    ("GNU.sparse.name", "seen"),
+                    ("GNU.sparse.numblocks", "1"),
+                    ("GNU.sparse.map", "0,1"),
+                ]),
+                seen(b"other"),
+            ]),
+        ),
     ] {
         let read = read_file(&docker_archive(&[&layer], true), &Options::default()).unwrap();
         let found = lines(&read).concat();
-        let expected = ["file seen size=1 s", "file d/seen size=1 s"];
+        let expected = ["seen", "d/seen", "7/seen"].map(|name| format!("file {name} size=1 s"));
         assert!(
-            found.iter().any(|line| expected.contains(line)),
+            expected.iter().any(|line| found.contains(&line.as_str())),
             "{what}: {found:?}"
         );
         assert!(
@@ -761,4 +831,38 @@ fn files_that_a_runtime_unpacks_were_not_seen() {
             "{what}: {found:?}"
         );
     }
+}
+
+#[test]
+fn a_layer_stored_as_a_sparse_file_was_read_without_its_holes() {
+    let b = [header("b", b'0', &octal(1)), padded(b"2"), vec![0; 1024]].concat();
+    let a = header("a", b'0', &octal(1024));
+    let layer = [&a, &vec![0; 1024], &b].map(|it| &**it).concat();
+    // Without the hole, `b` would be the content of `a`.
+    let stored = [&*a, &*b].concat();
+    let config = config(&[&layer]);
+    let archive = [
+        pax(&[
+            ("GNU.sparse.map", &format!("0,512,1536,{}", b.len())),
+            ("GNU.sparse.numblocks", "2"),
+            ("GNU.sparse.size", &layer.len().to_string()),
+        ]),
+        header("layer.tar", b'0', &octal(stored.len())),
+        padded(&stored),
+        tar(&[
+            Member::File("c.json", config.as_bytes()),
+            Member::File(
+                "manifest.json",
+                br#"[{"Config":"c.json","Layers":["layer.tar"]}]"#,
+            ),
+        ]),
+    ]
+    .concat();
+    let read = read_bytes(&archive, &Options::default()).unwrap();
+    assert_eq!(lines(&read).concat()[1], "file b size=1 2");
+    assert_eq!(reasons(&read), [""; 0]);
+    let passing = compress(Format::Gzip, &archive);
+    let read = read_bytes(&passing, &Options::default()).unwrap();
+    let said = reasons(&read).concat();
+    assert!(said.contains("layer.tar is a sparse file"), "{said}");
 }
