@@ -8,6 +8,7 @@
 //! - `objects` below `.git`: compressed history.
 
 use crate::beneath::{LazyFile, Root};
+use crate::path::{split, text};
 use crate::read::Context;
 use crate::tally::Count;
 use crate::{Content, Entry, EntryKind, Error, LayerVisitor};
@@ -319,7 +320,7 @@ impl Before {
             FileType::Directory => false,
             FileType::RegularFile => self.has_content(entry).unwrap_or(false),
             FileType::Symlink => readlinkat(&self.fd, entry.name, Vec::new())
-                .is_ok_and(|target| target.to_string_lossy() == entry.target),
+                .is_ok_and(|target| text(target.as_bytes()) == entry.target),
             _ => old.st_rdev == new.st_rdev,
         }
     }
@@ -403,7 +404,7 @@ impl<'a> DirectoryEntry<'a> {
             directory,
             parent,
             name,
-            text: path.to_string_lossy().into_owned(),
+            text: text(path.as_os_str().as_bytes()).into_owned(),
             path,
             kind,
             mark: None,
@@ -423,7 +424,7 @@ impl<'a> DirectoryEntry<'a> {
         }
         if entry.kind == FileType::Symlink {
             match readlinkat(parent.as_fd(), name, Vec::new()) {
-                Ok(target) => entry.target = target.to_string_lossy().into_owned(),
+                Ok(target) => entry.target = text(target.as_bytes()).into_owned(),
                 Err(error) => entry.error = Some(error.into()),
             }
         }
@@ -435,7 +436,7 @@ impl<'a> DirectoryEntry<'a> {
 
     /// Finds out whether the entry stands for something that is removed.
     fn read_mark(&mut self) {
-        let (above, name) = crate::path::split(&self.text);
+        let (above, name) = split(&self.text);
         if name == OPAQUE {
             self.text = above.to_owned();
             self.mark = Some(Mark::Opaque);

@@ -410,7 +410,7 @@ impl Names {
             Kind::Directory => What::Directory,
             Kind::Symlink => {
                 self.link.clear();
-                self.link.push_str(&String::from_utf8_lossy(&member.link));
+                self.link.push_str(&path::text(&member.link));
                 What::Symlink
             }
             Kind::HardLink => {

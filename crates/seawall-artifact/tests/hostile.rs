@@ -866,3 +866,35 @@ fn a_layer_stored_as_a_sparse_file_was_read_without_its_holes() {
     let said = reasons(&read).concat();
     assert!(said.contains("layer.tar is a sparse file"), "{said}");
 }
+
+#[test]
+fn names_that_are_no_text_fell_together() {
+    let layer = [
+        raw_member(b"x\xff/a", b'0', b"00000000001\0", b"1", |_| {}),
+        raw_member(b"x\xfe/a", b'0', b"00000000001\0", b"2", |_| {}),
+        raw_member(
+            "x\u{fffd}/a".as_bytes(),
+            b'0',
+            b"00000000001\0",
+            b"3",
+            |_| {},
+        ),
+        raw_member(b".wh.x\xfd", b'0', b"00000000000\0", b"", |_| {}),
+        raw_member(b"link", b'2', b"00000000000\0", b"", |raw| raw[157] = 0xff),
+    ];
+    let read = read_bytes(
+        &docker_archive(&[&layer.concat()], true),
+        &Options::default(),
+    )
+    .unwrap();
+    assert_eq!(
+        lines(&read).concat(),
+        [
+            "file x\u{fffd}ff/a size=1 1",
+            "file x\u{fffd}fe/a size=1 2",
+            "file x\u{fffd}\u{fffd}/a size=1 3",
+            "whiteout x\u{fffd}fd",
+            "symlink link -> \u{fffd}ff",
+        ]
+    );
+}
