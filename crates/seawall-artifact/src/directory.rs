@@ -436,6 +436,10 @@ impl<'a> DirectoryEntry<'a> {
 
     /// Finds out whether the entry stands for something that is removed.
     fn read_mark(&mut self) {
+        // No mark is a directory: that is one with the name of a mark, for the files in it.
+        if self.kind == FileType::Directory {
+            return;
+        }
         let (above, name) = split(&self.text);
         if name == OPAQUE {
             self.text = above.to_owned();

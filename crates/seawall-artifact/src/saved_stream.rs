@@ -2,7 +2,7 @@
 //! files. Layers are read as they pass, by the names of their files; which of them belong to the
 //! image, and in which order, the manifest says, wherever it stands in the stream.
 
-use crate::compression::{Compression, SKIPPABLE, capped, is_skippable_frame};
+use crate::compression::{self, Compression, capped};
 use crate::image::archive::plan;
 use crate::image::files::{Files, Listing, MAX_FILES, Member};
 use crate::image::resume::{Members, read_members};
@@ -152,7 +152,7 @@ fn pass<V: LayerVisitor>(
     whole.layer_bytes = limits
         .layer_bytes
         .saturating_mul(u64::from(limits.layers).max(1));
-    let mut skippable = false;
+    let mut doubt = None;
     let (mut passed, damage) = std::thread::scope(|scope| {
         let (mut chunks, _) = read_ahead(scope, source, &drain);
         let tar = chunks
@@ -162,7 +162,7 @@ fn pass<V: LayerVisitor>(
                     place: place.to_owned(),
                 })),
                 begin => {
-                    skippable = is_skippable_frame(begin);
+                    doubt = compression::doubt(begin);
                     Ok(Compression::detect(begin))
                 }
             })
@@ -197,9 +197,9 @@ fn pass<V: LayerVisitor>(
             Ok(())
         })
     });
-    if skippable {
+    if let Some(doubt) = doubt {
         let passed: &mut Passed<V> = &mut passed;
-        passed.members.note(SKIPPABLE.to_owned());
+        passed.members.note(doubt.to_owned());
     }
     (passed, damage)
 }
