@@ -320,6 +320,8 @@ pub(crate) trait LinkTargets {
     ) -> Result<Content, Error>;
     /// Whether [`LinkTargets::content`] gives content at once.
     fn at_hand(&self) -> bool;
+    /// Is told of everything that is written, before it is visited: what had this path is gone.
+    fn passes(&mut self, _path: &str) {}
     /// Is told of a file whose content was asked for: links to it may follow.
     fn passed(&mut self, _path: &str, _content: &Content) {}
 }
@@ -448,6 +450,9 @@ fn visit_members<I: Input>(
             continue;
         };
         visited.check(&mut links, &names, what);
+        if !matches!(what, What::Whiteout | What::OpaqueDirectory) {
+            targets.passes(&names.path);
+        }
         visitor.visit(&mut TarEntry {
             reader: &mut reader,
             names: &names,
@@ -606,15 +611,12 @@ impl<I: Input> Entry for TarEntry<'_, I> {
 struct SeekableTargets {
     content: Content,
     place: String,
-    /// Hash of a path -> offset of the last member with that path. Sixteen bytes for each member,
-    /// where the paths themselves would be a hundred.
+    /// Hash of a path -> offset of the file that is there. Sixteen bytes for each member, where the
+    /// paths themselves would be a hundred.
     index: HashMap<u64, u64>,
     hasher: RandomState,
     indexed_to: u64,
 }
-
-/// Links to links that are followed.
-const MAX_HOPS: usize = 8;
 
 impl SeekableTargets {
     fn new(content: Content, place: &str) -> Self {
@@ -642,10 +644,19 @@ impl SeekableTargets {
                 break;
             }
             let offset = member.offset;
-            if let Some(What::File | What::HardLink) = names.read(member) {
-                let hash = self.hasher.hash_one(names.path.as_str());
-                self.index.insert(hash, offset);
-            }
+            let what = names.read(member);
+            let hash = |path: &str| self.hasher.hash_one(path);
+            let file = match what {
+                Some(What::File) => Some(offset),
+                Some(What::HardLink) => self.index.get(&hash(&names.link)).copied(),
+                // In place of a file it leaves nothing to link to.
+                Some(What::Symlink | What::Directory | What::Other) => None,
+                Some(What::Whiteout | What::OpaqueDirectory) | None => continue,
+            };
+            match file {
+                Some(offset) => self.index.insert(hash(&names.path), offset),
+                None => self.index.remove(&hash(&names.path)),
+            };
         }
         self.indexed_to = end;
         Ok(())
@@ -661,24 +672,13 @@ impl LinkTargets for SeekableTargets {
         _mode: u32,
     ) -> Result<Content, Error> {
         self.extend_index(offset)?;
-        let mut target = target.to_owned();
-        for _ in 0..MAX_HOPS {
-            let hash = self.hasher.hash_one(target.as_str());
-            let Some(at) = self.index.get(&hash) else {
-                break;
-            };
+        if let Some(at) = self.index.get(&self.hasher.hash_one(target)) {
             let mut reader = self.reader(*at);
-            let mut names = Names::default();
-            if !reader.advance()? {
-                break;
-            }
-            match names.read(reader.member()) {
-                Some(What::File) if names.path == target => return reader.content(),
-                Some(What::HardLink) if names.path == target => target = names.link,
-                _ => break,
+            if reader.advance()? {
+                return reader.content();
             }
         }
-        Err(unreachable_target(&self.place, link, &target))
+        Err(unreachable_target(&self.place, link, target))
     }
 
     fn at_hand(&self) -> bool {

@@ -993,6 +993,60 @@ fn files_behind_a_link_of_their_layer_were_taken_for_others() {
 }
 
 #[test]
+fn a_hard_link_had_the_content_that_its_target_had_before() {
+    let layer = tar(&[
+        Member::File("t", b"1"),
+        Member::File("t", b"2"),
+        Member::Link("to-second", "t"),
+        Member::Link("to-link", "to-second"),
+        Member::File("t", b"3"),
+        Member::Link("to-third", "t"),
+        Member::Link("still-to-second", "to-link"),
+        Member::Symlink("t", "u"),
+        Member::Link("to-symlink", "t"),
+    ]);
+    for (found, said) in said_of_layer(&layer) {
+        let last = |path: &str| {
+            let begin = format!("hardlink {path} -> ");
+            let mut lines = found.iter().rev();
+            lines.find(|line| line.starts_with(&begin)).unwrap()
+        };
+        for (path, content) in [
+            ("to-second", " 2"),
+            ("to-link", " 2"),
+            ("to-third", " 3"),
+            ("still-to-second", " 2"),
+        ] {
+            assert!(last(path).ends_with(content), "{path}: {found:?}");
+        }
+        let said = said + last("to-symlink");
+        assert!(said.contains("link to-symlink has its content"), "{said}");
+    }
+    // Where there is no second pass.
+    let passing = compress(Format::Gzip, &docker_archive(&[&layer], true));
+    let read = read_bytes(&passing, &Options::default()).unwrap();
+    let found = lines(&read).concat();
+    assert!(
+        found[2].ends_with(" 2") && found[6].ends_with(" 2"),
+        "{found:?}"
+    );
+    assert!(found[8].contains("had passed"), "{found:?}");
+}
+
+#[test]
+fn a_hard_link_came_back_over_the_file_in_its_place() {
+    let layer = tar(&[
+        Member::File("t", b"1"),
+        Member::Link("a", "t"),
+        Member::File("a", b"2"),
+    ]);
+    for (found, said) in said_of_layer(&layer) {
+        assert_eq!(found.last().unwrap(), "file a size=1 2");
+        assert_eq!(said, "");
+    }
+}
+
+#[test]
 fn compressed_bytes_that_are_a_tar_file_too_were_read_one_way() {
     // gzip's extra field holds the rest of a tar header with a right checksum.
     let mut extra = raw_member(b"\x1f\x8b\x08\x04", b'0', b"00000000000\0", b"", |raw| {
