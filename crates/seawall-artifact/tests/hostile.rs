@@ -1058,6 +1058,7 @@ fn compressed_bytes_that_are_a_tar_file_too_were_read_one_way() {
     assert_eq!(lines(&read).concat(), ["file a size=1 1"]);
     let said = reasons(&read).concat();
     assert!(said.contains("as a tar file"), "{said}");
+    assert!(!read.layers[0].whole);
 
     extra.truncate(512);
     extra.extend_from_slice(&compress(Format::Gzip, &docker_archive(&[&layer], true))[10..]);
