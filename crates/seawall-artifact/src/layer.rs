@@ -79,7 +79,8 @@ impl Outcome {
         }
     }
 
-    /// Notes what runtimes make something else of than we did. Then nobody can say what this layer is.
+    /// Notes that runtimes make something else of the layer than we did. Then its digest does not say
+    /// what is in it.
     fn doubt(&mut self, place: &str, message: impl Into<String>) {
         let told = Incomplete::new(IncompleteReason::Corrupt, place, message);
         self.incomplete.push(told);
