@@ -1,6 +1,7 @@
 //! Compression formats: told by their magic numbers, undone under [`Limits`]. The one place where
 //! decompressors are made.
 
+use crate::tar::is_header;
 use crate::{Error, Limits};
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
@@ -22,15 +23,23 @@ pub(crate) enum Compression {
 /// Bytes needed by [`Compression::detect`].
 pub(crate) const MAGIC_LEN: usize = 6;
 
-/// Whether zstd's content begins with a frame that is no content (RFC 8878, 3.1.2). Not every program
-/// knows such bytes for zstd: to others they may be a tar file.
-pub(crate) fn is_skippable_frame(bytes: &[u8]) -> bool {
-    matches!(bytes, [low, 0x2a, 0x4d, 0x18, ..] if low & 0xf0 == 0x50)
+/// Why programs may take bytes for a tar file, or for nothing, that we take for compressed ones, if
+/// they may.
+pub(crate) fn doubt(begin: &[u8]) -> Option<&'static str> {
+    if is_skippable_frame(begin) {
+        return Some(
+            "it begins with a skippable frame of zstd, which other programs do not know for one",
+        );
+    }
+    // Not every runtime knows xz and bzip2, and containerd goes by the media type first.
+    let is_also_tar = Compression::detect(begin).is_some() && is_header(begin);
+    is_also_tar.then_some("it begins both as compressed bytes and as a tar file")
 }
 
-/// What is said of what begins with such a frame.
-pub(crate) const SKIPPABLE: &str =
-    "it begins with a skippable frame of zstd, which other programs do not know for one";
+/// Whether zstd's content begins with a frame that is no content (RFC 8878, 3.1.2).
+fn is_skippable_frame(bytes: &[u8]) -> bool {
+    matches!(bytes, [low, 0x2a, 0x4d, 0x18, ..] if low & 0xf0 == 0x50)
+}
 
 /// Memory that an xz dictionary may take: `xz -9` needs 65 MiB.
 const XZ_MEMORY: u64 = 128 << 20;

@@ -8,6 +8,7 @@
 //! - `objects` below `.git`: compressed history.
 
 use crate::beneath::{LazyFile, Root};
+use crate::path::{split, text};
 use crate::read::Context;
 use crate::tally::Count;
 use crate::{Content, Entry, EntryKind, Error, LayerVisitor};
@@ -199,6 +200,14 @@ impl Walk<'_> {
                     continue;
                 }
                 visitor.visit(&mut entry)?;
+                if self.directory.is_layer && entry.is_redirected() {
+                    let message = "an attribute of overlayfs, which is not followed, shows another \
+                                   directory's files there";
+                    let place = self.directory.place.join(&entry.path);
+                    let place = place.to_string_lossy();
+                    let told = Incomplete::new(IncompleteReason::Unsupported, place, message);
+                    self.note(told);
+                }
                 if self.directory.is_layer && entry.is_opaque() {
                     entry.mark = Some(Mark::Opaque);
                     visitor.visit(&mut entry)?;
@@ -244,11 +253,14 @@ impl Walk<'_> {
             || (self.directory.is_system_root && magic == OVERLAY))
     }
 
-    fn unreadable(&mut self, path: &Path, error: &io::Error) {
-        if self.incomplete.len() >= MAX_UNREADABLE {
-            self.more_unreadable += 1;
-            return;
+    fn note(&mut self, incomplete: Incomplete) {
+        match self.incomplete.len() < MAX_UNREADABLE {
+            true => self.incomplete.push(incomplete),
+            false => self.more_unreadable += 1,
         }
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
         let reason = match error.kind() {
             io::ErrorKind::InvalidFilename => IncompleteReason::LimitReached,
             _ => IncompleteReason::Unreadable,
@@ -262,7 +274,7 @@ impl Walk<'_> {
         if error.kind() == io::ErrorKind::PermissionDenied {
             incomplete = incomplete.hint("run as a user who may read it");
         }
-        self.incomplete.push(incomplete);
+        self.note(incomplete);
     }
 }
 
@@ -319,7 +331,7 @@ impl Before {
             FileType::Directory => false,
             FileType::RegularFile => self.has_content(entry).unwrap_or(false),
             FileType::Symlink => readlinkat(&self.fd, entry.name, Vec::new())
-                .is_ok_and(|target| target.to_string_lossy() == entry.target),
+                .is_ok_and(|target| text(target.as_bytes()) == entry.target),
             _ => old.st_rdev == new.st_rdev,
         }
     }
@@ -367,6 +379,8 @@ enum Mark {
 
 const WHITEOUT: &str = ".wh.";
 const OPAQUE: &str = ".wh..wh..opq";
+/// Set where a directory of a lower layer was renamed.
+const REDIRECT_ATTRIBUTES: &[&str] = &["trusted.overlay.redirect", "user.overlay.redirect"];
 /// Set by the kernel, by the kernel in a user namespace, by fuse-overlayfs.
 const OPAQUE_ATTRIBUTES: &[&str] = &[
     "trusted.overlay.opaque",
@@ -403,7 +417,7 @@ impl<'a> DirectoryEntry<'a> {
             directory,
             parent,
             name,
-            text: path.to_string_lossy().into_owned(),
+            text: text(path.as_os_str().as_bytes()).into_owned(),
             path,
             kind,
             mark: None,
@@ -423,7 +437,7 @@ impl<'a> DirectoryEntry<'a> {
         }
         if entry.kind == FileType::Symlink {
             match readlinkat(parent.as_fd(), name, Vec::new()) {
-                Ok(target) => entry.target = target.to_string_lossy().into_owned(),
+                Ok(target) => entry.target = text(target.as_bytes()).into_owned(),
                 Err(error) => entry.error = Some(error.into()),
             }
         }
@@ -435,7 +449,11 @@ impl<'a> DirectoryEntry<'a> {
 
     /// Finds out whether the entry stands for something that is removed.
     fn read_mark(&mut self) {
-        let (above, name) = crate::path::split(&self.text);
+        // No mark is a directory: that is one with the name of a mark, for the files in it.
+        if self.kind == FileType::Directory {
+            return;
+        }
+        let (above, name) = split(&self.text);
         if name == OPAQUE {
             self.text = above.to_owned();
             self.mark = Some(Mark::Opaque);
@@ -464,6 +482,10 @@ impl<'a> DirectoryEntry<'a> {
         self.kind == FileType::Directory && self.has_attribute(OPAQUE_ATTRIBUTES, Some(b"y"))
     }
 
+    fn is_redirected(&self) -> bool {
+        self.kind == FileType::Directory && self.has_attribute(REDIRECT_ATTRIBUTES, None)
+    }
+
     /// Whether one of the extended attributes is set (to `value`).
     fn has_attribute(&self, names: &[&str], value: Option<&[u8]>) -> bool {
         // Through the directory that is open already: nothing on the way can be a link.
@@ -472,8 +494,11 @@ impl<'a> DirectoryEntry<'a> {
         names.iter().any(|name| {
             let mut buffer = [0; 8];
             // Longer than the buffer is not what is looked for.
-            let found = rustix::fs::lgetxattr(&path, *name, &mut buffer[..]);
-            found.is_ok_and(|len| value.is_none_or(|value| buffer.get(..len) == Some(value)))
+            match (rustix::fs::lgetxattr(&path, *name, &mut buffer[..]), value) {
+                (Ok(len), Some(value)) => buffer.get(..len) == Some(value),
+                (Ok(_) | Err(rustix::io::Errno::RANGE), None) => true,
+                (Err(_), _) => false,
+            }
         })
     }
 

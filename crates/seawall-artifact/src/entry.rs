@@ -5,7 +5,8 @@ use crate::{Content, Error};
 /// A trait, because a seekable archive, a stream and a directory fetch content in three ways.
 pub trait Entry {
     /// The path from the root, without a leading slash, `.` and `..` resolved: `etc/os-release`.
-    /// Bytes that are not UTF-8 are replaced by U+FFFD. For a whiteout, the path that it removes.
+    /// A byte that is not of UTF-8 is U+FFFD and two hexadecimal digits, and U+FFFD itself stands twice,
+    /// so that no two files have one path. For a whiteout, the path that it removes.
     fn path(&self) -> &str;
     /// What it is.
     fn kind(&self) -> EntryKind<'_>;

@@ -1,6 +1,6 @@
 //! Reads one layer: which of its members become which entries.
 
-use crate::compression::{Compression, MAGIC_LEN, SKIPPABLE, capped, is_skippable_frame};
+use crate::compression::{self, Compression, MAGIC_LEN, capped};
 use crate::image::{Blob, Layer};
 use crate::path;
 use crate::pipeline::{Hashing, join, read_ahead};
@@ -9,9 +9,9 @@ use crate::second_pass::SecondPass;
 use crate::tar::{self, Input, Kind, Reader, Seekable, Stream};
 use crate::{Content, Entry, EntryKind, Error, LayerVisitor, Limits};
 use seawall_model::{Incomplete, IncompleteReason};
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -81,6 +81,15 @@ impl Outcome {
             }
         }
     }
+
+    /// Notes that runtimes make something else of the layer than we did. Then its digest does not say
+    /// what is in it.
+    fn doubt(&mut self, place: &str, message: impl Into<String>) {
+        let told = Incomplete::new(IncompleteReason::Corrupt, place, message);
+        self.incomplete.push(told);
+        self.diff_id = None;
+        self.whole = false;
+    }
 }
 
 fn read_content(
@@ -107,21 +116,15 @@ fn read_content(
         Ok(())
     };
     let mut outcome = Outcome::default();
-    let left_out = &mut outcome.incomplete;
-    let read = visit_members(
-        reader,
-        &mut targets,
-        visitor,
-        context,
-        &mut passed,
-        left_out,
-    );
-    if let Some(unmarked_end) = outcome.note(read) {
-        outcome.whole = outcome.incomplete.is_empty();
-        outcome.unmarked_end = unmarked_end;
-    }
+    let read = visit_members(reader, &mut targets, visitor, context, &mut passed);
+    let visited = outcome.note(read);
+    outcome.whole = visited.is_some();
     if hash {
         outcome.diff_id = outcome.note(hash_content(content, &layer.place, context.limits));
+    }
+    if let Some(visited) = visited {
+        outcome.unmarked_end = visited.unmarked_end;
+        visited.tell(&layer.place, &mut outcome);
     }
     outcome
 }
@@ -158,17 +161,9 @@ pub(crate) fn read_stream(
         count.bytes(more, &layer.place)
     };
     let mut outcome = Outcome::default();
-    let mut unmarked_end = None;
+    let mut visited = Visited::default();
     let first = with_tar(layer, stream, hash, context, &mut |reader| {
-        let left_out = &mut outcome.incomplete;
-        unmarked_end = visit_members(
-            reader,
-            &mut targets,
-            visitor,
-            context,
-            &mut passed,
-            left_out,
-        )?;
+        visited = visit_members(reader, &mut targets, visitor, context, &mut passed)?;
         Ok(())
     });
     let Some(summary) = outcome.note(first) else {
@@ -180,15 +175,14 @@ pub(crate) fn read_stream(
     // What the visitor saw in a pass that failed may be anything.
     if outcome.note(links).is_some() {
         outcome.diff_id = summary.diff_id;
-        outcome.whole = outcome.incomplete.is_empty();
+        outcome.whole = true;
+        let unmarked_end = visited.unmarked_end;
         outcome.unmarked_end = unmarked_end.filter(|_| !layer.has_checked_digest());
     }
-    if summary.skippable {
-        outcome.diff_id = None;
-        outcome.whole = false;
-        let told = Incomplete::new(IncompleteReason::Corrupt, &layer.place, SKIPPABLE);
-        outcome.incomplete.push(told);
+    if let Some(doubt) = summary.doubt {
+        outcome.doubt(&layer.place, doubt);
     }
+    visited.tell(&layer.place, &mut outcome);
     if again.is_some() {
         outcome.note(targets.finish(&layer.place));
     }
@@ -221,8 +215,8 @@ type TarStream<'a> = Reader<Stream<Box<dyn BufRead + Send + 'a>>>;
 struct Summary {
     /// Digest of the uncompressed bytes, if it was asked for.
     diff_id: Option<String>,
-    /// See [`is_skippable_frame`].
-    skippable: bool,
+    /// See [`compression::doubt`].
+    doubt: Option<&'static str>,
 }
 
 /// Decompresses `stream` in threads of its own, has the tar in it read, and compares its digest
@@ -248,11 +242,11 @@ fn with_tar(
     std::thread::scope(|scope| {
         let (mut chunks, fetching) = read_ahead(scope, source, &drain);
         let mut decoding = None;
-        let mut skippable = false;
+        let mut doubt = None;
         let result = chunks
             .fill_buf()
             .map(|begin| {
-                skippable = is_skippable_frame(begin);
+                doubt = compression::doubt(begin);
                 Compression::detect(begin)
             })
             .and_then(|format| {
@@ -304,7 +298,7 @@ fn with_tar(
         }
         Ok(Summary {
             diff_id: decoded.unwrap_or(stored).filter(|_| hash),
-            skippable,
+            doubt,
         })
     })
 }
@@ -321,6 +315,8 @@ pub(crate) trait LinkTargets {
     ) -> Result<Content, Error>;
     /// Whether [`LinkTargets::content`] gives content at once.
     fn at_hand(&self) -> bool;
+    /// Is told of everything that is written, before it is visited: what had this path is gone.
+    fn passes(&mut self, _path: &str) {}
     /// Is told of a file whose content was asked for: links to it may follow.
     fn passed(&mut self, _path: &str, _content: &Content) {}
 }
@@ -329,19 +325,133 @@ pub(crate) trait LinkTargets {
 /// and kept by the thousands, names of a megabyte would fill the memory.
 const MAX_PATH: usize = 4095;
 
-/// Hands every member to the visitor, but those whose names are too long, which `left_out` tells.
-/// Returns [`Reader::unmarked_end`].
+/// What is known of a layer whose members all passed.
+#[derive(Debug, Default)]
+struct Visited {
+    /// See [`Reader::unmarked_end`].
+    unmarked_end: Option<u64>,
+    /// A symbolic link of the layer behind which files of it lie.
+    link: Option<String>,
+    /// A directory that bears a name of AUFS's own, with files in it.
+    aufs: Option<String>,
+    /// A file or directory in whose place overlayfs shows the content of another.
+    redirect: Option<String>,
+    /// Where the first file stands whose name is longer than [`MAX_PATH`], and was left out.
+    too_long: Option<u64>,
+}
+
+impl Visited {
+    /// Looks for what runtimes write elsewhere than to its name.
+    fn check(&mut self, links: &mut Links, names: &Names, what: What) {
+        if self.link.is_none() {
+            let directory = match what {
+                What::OpaqueDirectory => &names.path,
+                _ => path::split(&names.path).0,
+            };
+            let mut link = links.on_the_way(directory);
+            if what == What::HardLink {
+                link = link.or_else(|| links.on_the_way(path::split(&names.link).0));
+            }
+            self.link = link.map(str::to_owned);
+            if what == What::Symlink {
+                links.add(&names.path);
+            }
+        }
+        if self.aufs.is_none() && names.path.starts_with(AUFS) {
+            let directory = names.path.split('/').next();
+            self.aufs = directory.map(str::to_owned);
+        }
+    }
+
+    fn tell(self, place: &str, outcome: &mut Outcome) {
+        if let Some(offset) = self.too_long {
+            let message = format!("files with names of more than {MAX_PATH} bytes are not read");
+            let told = Incomplete::new(IncompleteReason::LimitReached, place, message);
+            outcome.incomplete.push(told.at(offset));
+            outcome.whole = false;
+        }
+        if let Some(link) = self.link {
+            let message = format!(
+                "it has files behind {link}, a symbolic link of its own, which runtimes follow: \
+                 they are listed where they are not"
+            );
+            outcome.doubt(place, message);
+        }
+        if let Some(path) = self.redirect {
+            let message = format!(
+                "it has {path} with an attribute of overlayfs, which shows something else there"
+            );
+            outcome.doubt(place, message);
+        }
+        if let Some(directory) = self.aufs {
+            let message = format!("it has files in {directory}, which not every runtime unpacks");
+            outcome.doubt(place, message);
+        }
+    }
+}
+
+/// The symbolic links that a layer made so far. Runtimes unpack a layer into a directory of its own and
+/// follow them there; those that write layers from what is on a disk do not come upon that.
+#[derive(Debug, Default)]
+struct Links {
+    /// Hashes of their paths, which may be long.
+    paths: HashSet<u64>,
+    hasher: RandomState,
+    /// The directory that was looked at last, with no link on the way to it.
+    clean: String,
+}
+
+impl Links {
+    /// The first link among a directory and those above it.
+    fn on_the_way<'a>(&mut self, directory: &'a str) -> Option<&'a str> {
+        if self.paths.is_empty() || directory == self.clean {
+            return None;
+        }
+        let link = self
+            .hashes(directory)
+            .find(|(_, hash)| self.paths.contains(hash));
+        if link.is_none() {
+            self.clean.clear();
+            self.clean.push_str(directory);
+        }
+        link.map(|(path, _)| path)
+    }
+
+    fn add(&mut self, path: &str) {
+        if let Some((_, hash)) = self.hashes(path).last() {
+            self.paths.insert(hash);
+        }
+        if self.clean.starts_with(path) {
+            self.clean.clear();
+        }
+    }
+
+    /// Hashes of all directories above a path, and of the path, in one go.
+    fn hashes<'a>(&self, path: &'a str) -> impl Iterator<Item = (&'a str, u64)> {
+        let mut hasher = self.hasher.build_hasher();
+        let ends = path.match_indices('/').map(|(end, _)| end);
+        let mut start = 0;
+        ends.chain([path.len()]).filter_map(move |end| {
+            hasher.write(path.get(start..end)?.as_bytes());
+            start = end;
+            Some((path.get(..end)?, hasher.finish()))
+        })
+    }
+}
+
+/// Hands every member to the visitor.
 fn visit_members<I: Input>(
     mut reader: Reader<I>,
     targets: &mut dyn LinkTargets,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
     passed: &mut dyn FnMut(u64) -> Result<(), Error>,
-    left_out: &mut Vec<Incomplete>,
-) -> Result<Option<u64>, Error> {
+) -> Result<Visited, Error> {
     let limits = context.limits;
     let mut count = context.tally.layer(limits);
     let mut names = Names::default();
+    let mut links = Links::default();
+    let mut visited = Visited::default();
     while reader.advance()? {
         count.entry(reader.place())?;
         if reader.position() > limits.layer_bytes {
@@ -355,13 +465,16 @@ fn visit_members<I: Input>(
             continue;
         };
         if names.are_too_long(reader.member()) {
-            if left_out.is_empty() {
-                let message =
-                    format!("files with names of more than {MAX_PATH} bytes are not read");
-                let told = Incomplete::new(IncompleteReason::LimitReached, reader.place(), message);
-                left_out.push(told.at(reader.member().offset));
-            }
+            let offset = reader.member().offset;
+            visited.too_long.get_or_insert(offset);
             continue;
+        }
+        if reader.member().redirects && visited.redirect.is_none() {
+            visited.redirect = Some(names.path.clone());
+        }
+        visited.check(&mut links, &names, what);
+        if !matches!(what, What::Whiteout | What::OpaqueDirectory) {
+            targets.passes(&names.path);
         }
         visitor.visit(&mut TarEntry {
             reader: &mut reader,
@@ -375,7 +488,10 @@ fn visit_members<I: Input>(
         Some(0) => Err(Error::Empty {
             place: reader.place().to_owned(),
         }),
-        end => Ok(end),
+        unmarked_end => Ok(Visited {
+            unmarked_end,
+            ..visited
+        }),
     }
 }
 
@@ -399,7 +515,8 @@ pub(crate) struct Names {
 }
 
 const WHITEOUT: &str = ".wh.";
-/// Metadata of AUFS, which is no content of the image (OCI image specification, "Whiteouts").
+/// Names of AUFS's own in the root. Some runtimes leave out what has such a name and what is below,
+/// others have forgotten AUFS. Elsewhere it is a name like any other.
 const AUFS: &str = ".wh..wh.";
 const OPAQUE: &str = ".wh..wh..opq";
 
@@ -416,7 +533,7 @@ impl Names {
         is_too_long(&member.path, &self.path) || (has_link && is_too_long(&member.link, &self.link))
     }
 
-    /// Takes the names of a member. `None` for what is no entry: the root, and AUFS's own files.
+    /// Takes the names of a member. `None` for what is no entry: the root, and what AUFS put there.
     pub(crate) fn read(&mut self, member: &tar::Member) -> Option<What> {
         path::normalize_into(&member.path, &mut self.path);
         let (directory, name) = path::split(&self.path);
@@ -425,13 +542,12 @@ impl Names {
             self.path.truncate(directory);
             return Some(What::OpaqueDirectory);
         }
-        if name.is_empty()
-            || (self.path.contains(AUFS) && self.path.split('/').any(|part| part.starts_with(AUFS)))
-        {
+        if name.is_empty() {
             return None;
         }
         if let Some(removed) = name.strip_prefix(WHITEOUT) {
-            if matches!(removed, "" | "." | "..") {
+            let is_of_aufs = directory.is_empty() && name.starts_with(AUFS);
+            if is_of_aufs || matches!(removed, "" | "." | "..") {
                 return None;
             }
             let at = self.path.len() - name.len();
@@ -443,7 +559,7 @@ impl Names {
             Kind::Directory => What::Directory,
             Kind::Symlink => {
                 self.link.clear();
-                self.link.push_str(&String::from_utf8_lossy(&member.link));
+                self.link.push_str(&path::text(&member.link));
                 What::Symlink
             }
             Kind::HardLink => {
@@ -526,15 +642,12 @@ impl<I: Input> Entry for TarEntry<'_, I> {
 struct SeekableTargets {
     content: Content,
     place: String,
-    /// Hash of a path -> offset of the last member with that path. Sixteen bytes for each member,
-    /// where the paths themselves would be a hundred.
+    /// Hash of a path -> offset of the file that is there. Sixteen bytes for each member, where the
+    /// paths themselves would be a hundred.
     index: HashMap<u64, u64>,
     hasher: RandomState,
     indexed_to: u64,
 }
-
-/// Links to links that are followed.
-const MAX_HOPS: usize = 8;
 
 impl SeekableTargets {
     fn new(content: Content, place: &str) -> Self {
@@ -562,10 +675,19 @@ impl SeekableTargets {
                 break;
             }
             let offset = member.offset;
-            if let Some(What::File | What::HardLink) = names.read(member) {
-                let hash = self.hasher.hash_one(names.path.as_str());
-                self.index.insert(hash, offset);
-            }
+            let what = names.read(member);
+            let hash = |path: &str| self.hasher.hash_one(path);
+            let file = match what {
+                Some(What::File) => Some(offset),
+                Some(What::HardLink) => self.index.get(&hash(&names.link)).copied(),
+                // In place of a file it leaves nothing to link to.
+                Some(What::Symlink | What::Directory | What::Other) => None,
+                Some(What::Whiteout | What::OpaqueDirectory) | None => continue,
+            };
+            match file {
+                Some(offset) => self.index.insert(hash(&names.path), offset),
+                None => self.index.remove(&hash(&names.path)),
+            };
         }
         self.indexed_to = end;
         Ok(())
@@ -581,24 +703,13 @@ impl LinkTargets for SeekableTargets {
         _mode: u32,
     ) -> Result<Content, Error> {
         self.extend_index(offset)?;
-        let mut target = target.to_owned();
-        for _ in 0..MAX_HOPS {
-            let hash = self.hasher.hash_one(target.as_str());
-            let Some(at) = self.index.get(&hash) else {
-                break;
-            };
+        if let Some(at) = self.index.get(&self.hasher.hash_one(target)) {
             let mut reader = self.reader(*at);
-            let mut names = Names::default();
-            if !reader.advance()? {
-                break;
-            }
-            match names.read(reader.member()) {
-                Some(What::File) if names.path == target => return reader.content(),
-                Some(What::HardLink) if names.path == target => target = names.link,
-                _ => break,
+            if reader.advance()? {
+                return reader.content();
             }
         }
-        Err(unreachable_target(&self.place, link, &target))
+        Err(unreachable_target(&self.place, link, target))
     }
 
     fn at_hand(&self) -> bool {

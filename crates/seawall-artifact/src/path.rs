@@ -6,8 +6,7 @@ use std::borrow::Cow;
 /// root stays in the root, as it would for a process inside it.
 pub(crate) fn normalize_into(raw: &[u8], out: &mut String) {
     out.clear();
-    let text: Cow<'_, str> = String::from_utf8_lossy(raw);
-    for part in text.split('/') {
+    for part in text(raw).split('/') {
         match part {
             "" | "." => {}
             ".." => out.truncate(out.rfind('/').unwrap_or(0)),
@@ -19,6 +18,34 @@ pub(crate) fn normalize_into(raw: &[u8], out: &mut String) {
             }
         }
     }
+}
+
+/// The bytes of a name as text. Names that differ do so as text: each byte that is not of UTF-8
+/// becomes U+FFFD with its hexadecimal digits, and U+FFFD itself is doubled.
+pub(crate) fn text(raw: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(raw) {
+        Ok(text) if !text.contains(REPLACEMENT) => Cow::Borrowed(text),
+        _ => Cow::Owned(escape(raw)),
+    }
+}
+
+const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
+
+fn escape(raw: &[u8]) -> String {
+    let mut out = String::with_capacity(raw.len() + 16);
+    for chunk in raw.utf8_chunks() {
+        for char in chunk.valid().chars() {
+            out.push(char);
+            if char == REPLACEMENT {
+                out.push(char);
+            }
+        }
+        for byte in chunk.invalid() {
+            out.push(REPLACEMENT);
+            out.push_str(&hex::encode([*byte]));
+        }
+    }
+    out
 }
 
 /// [`normalize_into`] a new string.
@@ -48,7 +75,9 @@ mod tests {
             (b"a/..", ""),
             (b"./", ""),
             (b"", ""),
-            (b"caf\xe9/x", "caf\u{fffd}/x"),
+            (b"caf\xe9/x", "caf\u{fffd}e9/x"),
+            ("caf\u{fffd}e9/x".as_bytes(), "caf\u{fffd}\u{fffd}e9/x"),
+            (b"\xf0\x9f/\xff", "\u{fffd}f0\u{fffd}9f/\u{fffd}ff"),
             ("文/件".as_bytes(), "文/件"),
         ] {
             assert_eq!(normalize(raw), expected);

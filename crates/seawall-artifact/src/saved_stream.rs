@@ -2,7 +2,7 @@
 //! files. Layers are read as they pass, by the names of their files; which of them belong to the
 //! image, and in which order, the manifest says, wherever it stands in the stream.
 
-use crate::compression::{Compression, SKIPPABLE, capped, is_skippable_frame};
+use crate::compression::{self, Compression, capped};
 use crate::image::archive::plan;
 use crate::image::files::{Files, Listing, MAX_FILES, Member};
 use crate::image::resume::{Members, read_members};
@@ -152,7 +152,7 @@ fn pass<V: LayerVisitor>(
     whole.layer_bytes = limits
         .layer_bytes
         .saturating_mul(u64::from(limits.layers).max(1));
-    let mut skippable = false;
+    let mut doubt = None;
     let (mut passed, damage) = std::thread::scope(|scope| {
         let (mut chunks, fetching) = read_ahead(scope, source, &drain);
         let mut decoding = None;
@@ -163,7 +163,7 @@ fn pass<V: LayerVisitor>(
                     place: place.to_owned(),
                 })),
                 begin => {
-                    skippable = is_skippable_frame(begin);
+                    doubt = compression::doubt(begin);
                     Ok(Compression::detect(begin))
                 }
             })
@@ -212,9 +212,9 @@ fn pass<V: LayerVisitor>(
         let damage = damage.or_else(|| decoded.and(fetched).map_err(behind).err());
         (passed, damage)
     });
-    if skippable {
+    if let Some(doubt) = doubt {
         let passed: &mut Passed<V> = &mut passed;
-        passed.members.note(SKIPPABLE.to_owned());
+        passed.members.note(doubt.to_owned());
     }
     (passed, damage)
 }
@@ -228,6 +228,13 @@ fn pass_member<V: LayerVisitor, R: BufRead + Send>(
 ) -> Result<(), Error> {
     let name = normalize(&reader.member().path);
     let member = match reader.member().kind {
+        // Programs that write images leave no holes.
+        Kind::File if reader.member().is_sparse() => {
+            passed.members.note(format!(
+                "{name} is a sparse file, which cannot be read as it passes"
+            ));
+            Member::Passed
+        }
         Kind::File => {
             let mut begin = [0; 512];
             let n = reader.peek(&mut begin)?;

@@ -10,6 +10,10 @@ use std::collections::HashMap;
 /// The most hard links of one layer whose contents are fetched.
 const MAX_LINKS: usize = 100_000;
 
+/// The most contents that they get together. Each gets one, except where several files had the path of
+/// its target.
+const MAX_VISITS: usize = 5 * MAX_LINKS;
+
 /// What a kept content costs beside its bytes.
 const KEPT_OVERHEAD: u64 = 256;
 
@@ -24,7 +28,10 @@ pub(crate) struct SecondPass {
     room: u64,
     /// By target.
     wanted: HashMap<String, Vec<Wanted>>,
+    /// Where the links stand whose paths nothing else has taken since.
+    standing: HashMap<String, u64>,
     count: usize,
+    visits: usize,
     /// Whether the next pass may find what the last one did not.
     hopeful: bool,
     passes: usize,
@@ -38,6 +45,20 @@ const MAX_PASSES: usize = 4;
 struct Wanted {
     path: String,
     mode: u32,
+    /// Where the link stands, or a link that leads on from it: what counts is the last thing before it
+    /// that has the target's path.
+    before: u64,
+    found: Found,
+}
+
+/// What a pass found at the path of a target.
+#[derive(Debug, Default)]
+enum Found {
+    #[default]
+    Nothing,
+    Content,
+    /// A link to another target, and where it stands.
+    Link(String, u64),
 }
 
 impl SecondPass {
@@ -49,7 +70,9 @@ impl SecondPass {
             kept: HashMap::new(),
             room,
             wanted: HashMap::new(),
+            standing: HashMap::new(),
             count: 0,
+            visits: 0,
             hopeful: true,
             passes: 0,
         }
@@ -60,40 +83,73 @@ impl SecondPass {
         !self.wanted.is_empty() && self.hopeful && self.passes < MAX_PASSES
     }
 
-    /// Reads the layer again, up to the last content that is wanted.
+    /// Reads the layer again, up to the last link whose content is wanted. Where several files had the
+    /// path of a target before the link was made, the link is visited with each, as they were, and the
+    /// last one holds.
     pub(crate) fn run<I: Input>(
         &mut self,
         mut reader: Reader<I>,
         visitor: &mut dyn LayerVisitor,
     ) -> Result<(), Error> {
         self.passes += 1;
-        self.hopeful = false;
+        let standing = std::mem::take(&mut self.standing);
+        if self.passes == 1 {
+            self.wanted.retain(|_, links| {
+                links.retain(|link| standing.get(&link.path) == Some(&link.before));
+                !links.is_empty()
+            });
+        }
+        let links = self.wanted.values().flatten();
+        let end = links.map(|link| link.before).max().unwrap_or(0);
         let mut names = Names::default();
-        while !self.wanted.is_empty() && reader.advance()? {
-            match names.read(reader.member()) {
-                Some(What::File) => {
-                    let Some(links) = self.wanted.remove(&names.path) else {
-                        continue;
-                    };
-                    for link in &links {
+        while reader.advance()? && reader.member().offset < end {
+            let offset = reader.member().offset;
+            let what = names.read(reader.member());
+            let Some(links) = self.wanted.get_mut(&names.path) else {
+                continue;
+            };
+            self.visits += links.len();
+            if self.visits > MAX_VISITS {
+                return Err(Error::Limit {
+                    place: names.path,
+                    limit: format!("{MAX_VISITS} contents of hard links in a compressed layer"),
+                });
+            }
+            for link in links.iter_mut().filter(|link| offset < link.before) {
+                match what {
+                    Some(What::File) => {
+                        link.found = Found::Content;
                         visitor.visit(&mut LinkEntry {
                             link,
                             target: &names.path,
                             reader: &mut reader,
                         })?;
                     }
-                }
-                // A link to a link: its content is where that one's is, which may have passed.
-                Some(What::HardLink) => {
-                    if let Some(links) = self.wanted.remove(&names.path) {
-                        self.hopeful = true;
-                        self.wanted
-                            .entry(names.link().to_owned())
-                            .or_default()
-                            .extend(links);
+                    // Its content is where that of the other link is, which may have passed.
+                    Some(What::HardLink) => {
+                        link.found = Found::Link(names.link().to_owned(), offset);
                     }
+                    // In place of a file it leaves nothing to link to.
+                    Some(What::Symlink | What::Directory | What::Other) => {
+                        link.found = Found::Nothing;
+                    }
+                    Some(What::Whiteout | What::OpaqueDirectory) | None => {}
                 }
-                _ => {}
+            }
+        }
+        self.hopeful = false;
+        for (target, links) in std::mem::take(&mut self.wanted) {
+            for mut link in links {
+                let target = match std::mem::take(&mut link.found) {
+                    Found::Content => continue,
+                    Found::Link(target, before) => {
+                        self.hopeful = true;
+                        link.before = before;
+                        target
+                    }
+                    Found::Nothing => target.clone(),
+                };
+                self.wanted.entry(target).or_default().push(link);
             }
         }
         Ok(())
@@ -132,7 +188,7 @@ impl LinkTargets for SecondPass {
     fn content(
         &mut self,
         target: &str,
-        _offset: u64,
+        offset: u64,
         link: &str,
         mode: u32,
     ) -> Result<Content, Error> {
@@ -146,12 +202,15 @@ impl LinkTargets for SecondPass {
             });
         }
         self.count += 1;
+        self.standing.insert(link.to_owned(), offset);
         self.wanted
             .entry(target.to_owned())
             .or_default()
             .push(Wanted {
                 path: link.to_owned(),
                 mode,
+                before: offset,
+                found: Found::Nothing,
             });
         Err(Error::Deferred {
             place: link.to_owned(),
@@ -160,6 +219,15 @@ impl LinkTargets for SecondPass {
 
     fn at_hand(&self) -> bool {
         false
+    }
+
+    fn passes(&mut self, path: &str) {
+        if !self.kept.is_empty() {
+            self.kept.remove(path);
+        }
+        if !self.standing.is_empty() {
+            self.standing.remove(path);
+        }
     }
 
     fn passed(&mut self, path: &str, content: &Content) {

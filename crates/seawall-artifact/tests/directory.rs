@@ -5,7 +5,9 @@
 mod support;
 
 use seawall_artifact::{Artifact, Entry, EntryKind, Error, LayerVisitor, Options, Source};
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use support::*;
 
@@ -55,6 +57,20 @@ fn a_tree_is_walked_in_order_and_never_left() {
     );
     assert_eq!(reasons(&read), [""; 0]);
     assert!(read.image.is_none());
+}
+
+#[test]
+fn files_whose_names_are_no_text_fell_together() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in [&b"x\xfe"[..], b"x\xff", "x\u{fffd}".as_bytes()] {
+        fs::write(directory.path().join(OsStr::from_bytes(name)), name).unwrap();
+    }
+    let source = Source::Directory(directory.path().to_owned());
+    let read = read_source(&source, &Options::default()).unwrap();
+    let found = lines(&read).concat().join("\n");
+    for name in ["x\u{fffd}fe", "x\u{fffd}ff", "x\u{fffd}\u{fffd}"] {
+        assert!(found.contains(&format!("file {name} size=")), "{found}");
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn two_layers() -> [Vec<u8>; 2] {
         Member::File("../../etc/shadow", b"x"),
         Member::File("etc/.wh.os-release", b""),
         Member::File("opt/.wh..wh..opq", b""),
-        Member::File(".wh..wh.plnk/1.2", b"aufs"),
+        Member::Dir(".wh..wh.plnk/"),
         Member::File("app/a.txt", b"one"),
         Member::File("app/a.txt", b"two"),
         Member::Link("app/b.txt", "app/a.txt"),

@@ -340,7 +340,7 @@ fn layers_of_many_dialects() {
                 ],
             ),
             vec![],
-            "too large",
+            "not a number",
         ),
         (
             "overlapping sparse parts",
@@ -748,12 +748,82 @@ fn files_that_a_runtime_unpacks_were_not_seen() {
                 raw[345] = b'd';
             })]),
         ),
+        (
+            "a prefix where one of GNU's times is too large",
+            with(&[raw_member(b"seen", b'0', b"00000000001\0", b"s", |raw| {
+                raw[257..265].copy_from_slice(b"ustar  \0");
+                raw[345] = b'7';
+                raw[357] = 0x80;
+                raw[358..369].fill(0xff);
+            })]),
+        ),
+        (
+            "an empty long name",
+            with(&[long(b""), long(b"\0"), seen(b"seen")]),
+        ),
+        (
+            "a directory by its prefix alone, with a size",
+            with(&[raw_member(
+                b"",
+                0,
+                b"00000002000\0",
+                &seen(b"seen"),
+                |raw| raw[345] = b'd',
+            )]),
+        ),
+        (
+            "no parts of a sparse file, nor a map",
+            with(&[
+                pax(&[("GNU.sparse.numblocks", "0"), ("GNU.sparse.size", "0")]),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "an empty map of a sparse file",
+            with(&[pax(&[("GNU.sparse.map", "")]), seen(b"seen")]),
+        ),
+        (
+            "a map behind the parts of a sparse file",
+            with(&[
+                pax(&[
+                    ("GNU.sparse.numblocks", "1"),
+                    ("GNU.sparse.offset", "0"),
+                    ("GNU.sparse.numbytes", "1"),
+                    ("GNU.sparse.size", "1"),
+                    ("GNU.sparse.map", "0,0"),
+                ]),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "an empty name of a sparse file",
+            with(&[
+                pax(&[
+                    ("GNU.sparse.name", ""),
+                    ("GNU.sparse.numblocks", "1"),
+                    ("GNU.sparse.map", "0,1"),
+                ]),
+                seen(b"seen"),
+            ]),
+        ),
+        (
+            "an empty version of a sparse file",
+            with(&[
+                pax(&[
+                    ("GNU.sparse.major", ""),
+                    ("GNU.sparse.name", "seen"),
+                    ("GNU.sparse.numblocks", "1"),
+                    ("GNU.sparse.map", "0,1"),
+                ]),
+                seen(b"other"),
+            ]),
+        ),
     ] {
         let read = read_file(&docker_archive(&[&layer], true), &Options::default()).unwrap();
         let found = lines(&read).concat();
-        let expected = ["file seen size=1 s", "file d/seen size=1 s"];
+        let expected = ["seen", "d/seen", "7/seen"].map(|name| format!("file {name} size=1 s"));
         assert!(
-            found.iter().any(|line| expected.contains(line)),
+            expected.iter().any(|line| found.contains(&line.as_str())),
             "{what}: {found:?}"
         );
         assert!(
@@ -782,6 +852,123 @@ fn names_longer_than_any_system_has_were_kept_by_the_thousands() {
         let told = "limit-reached: files with names of more than 4095 bytes are not read";
         assert_eq!(reasons(&read), [told], "{format:?}");
         assert!(!read.layers[0].whole);
+    }
+}
+
+#[test]
+fn a_layer_stored_as_a_sparse_file_was_read_without_its_holes() {
+    let b = [header("b", b'0', &octal(1)), padded(b"2"), vec![0; 1024]].concat();
+    let a = header("a", b'0', &octal(1024));
+    let layer = [&a, &vec![0; 1024], &b].map(|it| &**it).concat();
+    // Without the hole, `b` would be the content of `a`.
+    let stored = [&*a, &*b].concat();
+    let config = config(&[&layer]);
+    let archive = [
+        pax(&[
+            ("GNU.sparse.map", &format!("0,512,1536,{}", b.len())),
+            ("GNU.sparse.numblocks", "2"),
+            ("GNU.sparse.size", &layer.len().to_string()),
+        ]),
+        header("layer.tar", b'0', &octal(stored.len())),
+        padded(&stored),
+        tar(&[
+            Member::File("c.json", config.as_bytes()),
+            Member::File(
+                "manifest.json",
+                br#"[{"Config":"c.json","Layers":["layer.tar"]}]"#,
+            ),
+        ]),
+    ]
+    .concat();
+    let read = read_bytes(&archive, &Options::default()).unwrap();
+    assert_eq!(lines(&read).concat()[1], "file b size=1 2");
+    assert_eq!(reasons(&read), [""; 0]);
+    let passing = compress(Format::Gzip, &archive);
+    let read = read_bytes(&passing, &Options::default()).unwrap();
+    let said = reasons(&read).concat();
+    assert!(said.contains("layer.tar is a sparse file"), "{said}");
+}
+
+#[test]
+fn names_that_are_no_text_fell_together() {
+    let layer = [
+        raw_member(b"x\xff/a", b'0', b"00000000001\0", b"1", |_| {}),
+        raw_member(b"x\xfe/a", b'0', b"00000000001\0", b"2", |_| {}),
+        raw_member(
+            "x\u{fffd}/a".as_bytes(),
+            b'0',
+            b"00000000001\0",
+            b"3",
+            |_| {},
+        ),
+        raw_member(b".wh.x\xfd", b'0', b"00000000000\0", b"", |_| {}),
+        raw_member(b"link", b'2', b"00000000000\0", b"", |raw| raw[157] = 0xff),
+    ];
+    let read = read_bytes(
+        &docker_archive(&[&layer.concat()], true),
+        &Options::default(),
+    )
+    .unwrap();
+    assert_eq!(
+        lines(&read).concat(),
+        [
+            "file x\u{fffd}ff/a size=1 1",
+            "file x\u{fffd}fe/a size=1 2",
+            "file x\u{fffd}\u{fffd}/a size=1 3",
+            "whiteout x\u{fffd}fd",
+            "symlink link -> \u{fffd}ff",
+        ]
+    );
+}
+
+fn said_of_layer(layer: &[u8]) -> Vec<(Vec<String>, String)> {
+    [Format::Plain, Format::Gzip]
+        .map(|format| {
+            let archive = docker_archive(&[&compress(format, layer)], true);
+            let read = read_bytes(&archive, &Options::default()).unwrap();
+            let found = lines(&read).concat().into_iter().map(str::to_owned);
+            (found.collect(), reasons(&read).concat())
+        })
+        .into()
+}
+
+#[test]
+fn what_overlayfs_shows_elsewhere_was_not_told() {
+    let layer = [
+        pax(&[("SCHILY.xattr.trusted.overlay.redirect", "/stash")]),
+        tar(&[Member::Dir("app/")]),
+    ]
+    .concat();
+    for (_, said) in said_of_layer(&layer) {
+        assert!(
+            said.contains("app with an attribute of overlayfs"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn files_below_names_like_those_of_aufs_were_left_out() {
+    let layer = tar(&[
+        Member::File("opt/.wh..wh.a/b", b"1"),
+        Member::File("opt/.wh..wh.c", b""),
+    ]);
+    for (found, said) in said_of_layer(&layer) {
+        assert_eq!(
+            found,
+            ["file opt/.wh..wh.a/b size=1 1", "whiteout opt/.wh.c"]
+        );
+        assert_eq!(said, "");
+    }
+    // In the root runtimes disagree.
+    let layer = tar(&[
+        Member::Dir(".wh..wh.plnk/"),
+        Member::File(".wh..wh.plnk/1.2", b"1"),
+        Member::File(".wh..wh.c", b""),
+    ]);
+    for (found, said) in said_of_layer(&layer) {
+        assert_eq!(found, ["file .wh..wh.plnk/1.2 size=1 1"]);
+        assert!(said.contains("files in .wh..wh.plnk,"), "{said}");
     }
 }
 
@@ -825,4 +1012,137 @@ fn an_archive_went_on_behind_the_damage_that_ended_it() {
         assert_eq!(lines(&read), [expected]);
         assert!(!read.incomplete.is_empty());
     }
+}
+
+#[test]
+fn files_behind_a_link_of_their_layer_were_taken_for_others() {
+    for (what, members, told) in [
+        (
+            "a file",
+            vec![
+                Member::Symlink("a/link", "../real"),
+                Member::File("a/link/deep/b", b"1"),
+            ],
+            "behind a/link,",
+        ),
+        (
+            "a whole directory",
+            vec![
+                Member::File("a/deep/b", b"1"),
+                Member::Symlink("a", "real"),
+                Member::File("a/deep/c", b"1"),
+            ],
+            "behind a,",
+        ),
+        (
+            "what is hidden",
+            vec![
+                Member::Symlink("a", "real"),
+                Member::File("a/.wh..wh..opq", b""),
+            ],
+            "behind a,",
+        ),
+        (
+            "the target of a hard link",
+            vec![
+                Member::File("d/a", b"1"),
+                Member::Symlink("d", "real"),
+                Member::Link("b", "d/a"),
+            ],
+            "behind d,",
+        ),
+        (
+            "links beside files",
+            vec![
+                Member::Symlink("a/link", "b"),
+                Member::File("a/linked/b", b"1"),
+                Member::File("a/b", b"1"),
+                Member::Symlink("a/c", "b"),
+                Member::File("link/b", b"1"),
+            ],
+            "",
+        ),
+    ] {
+        for (found, said) in said_of_layer(&tar(&members)) {
+            assert!(found.len() >= members.len(), "{what}: {found:?}");
+            assert_eq!(said.is_empty(), told.is_empty(), "{what}: {said}");
+            assert!(said.contains(told), "{what}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_hard_link_had_the_content_that_its_target_had_before() {
+    let layer = tar(&[
+        Member::File("t", b"1"),
+        Member::File("t", b"2"),
+        Member::Link("to-second", "t"),
+        Member::Link("to-link", "to-second"),
+        Member::File("t", b"3"),
+        Member::Link("to-third", "t"),
+        Member::Link("still-to-second", "to-link"),
+        Member::Symlink("t", "u"),
+        Member::Link("to-symlink", "t"),
+    ]);
+    for (found, said) in said_of_layer(&layer) {
+        let last = |path: &str| {
+            let begin = format!("hardlink {path} -> ");
+            let mut lines = found.iter().rev();
+            lines.find(|line| line.starts_with(&begin)).unwrap()
+        };
+        for (path, content) in [
+            ("to-second", " 2"),
+            ("to-link", " 2"),
+            ("to-third", " 3"),
+            ("still-to-second", " 2"),
+        ] {
+            assert!(last(path).ends_with(content), "{path}: {found:?}");
+        }
+        let said = said + last("to-symlink");
+        assert!(said.contains("link to-symlink has its content"), "{said}");
+    }
+    // Where there is no second pass.
+    let passing = compress(Format::Gzip, &docker_archive(&[&layer], true));
+    let read = read_bytes(&passing, &Options::default()).unwrap();
+    let found = lines(&read).concat();
+    assert!(
+        found[2].ends_with(" 2") && found[6].ends_with(" 2"),
+        "{found:?}"
+    );
+    assert!(found[8].contains("had passed"), "{found:?}");
+}
+
+#[test]
+fn a_hard_link_came_back_over_the_file_in_its_place() {
+    let layer = tar(&[
+        Member::File("t", b"1"),
+        Member::Link("a", "t"),
+        Member::File("a", b"2"),
+    ]);
+    for (found, said) in said_of_layer(&layer) {
+        assert_eq!(found.last().unwrap(), "file a size=1 2");
+        assert_eq!(said, "");
+    }
+}
+
+#[test]
+fn compressed_bytes_that_are_a_tar_file_too_were_read_one_way() {
+    // gzip's extra field holds the rest of a tar header with a right checksum.
+    let mut extra = raw_member(b"\x1f\x8b\x08\x04", b'0', b"00000000000\0", b"", |raw| {
+        raw[10..12].copy_from_slice(&500_u16.to_le_bytes());
+    });
+    let layer = tar(&[Member::File("a", b"1")]);
+    extra.extend_from_slice(&compress(Format::Gzip, &layer)[10..]);
+    let read = read_bytes(&docker_archive(&[&extra], true), &Options::default()).unwrap();
+    assert_eq!(lines(&read).concat(), ["file a size=1 1"]);
+    let said = reasons(&read).concat();
+    assert!(said.contains("as a tar file"), "{said}");
+    assert!(!read.layers[0].whole);
+
+    extra.truncate(512);
+    extra.extend_from_slice(&compress(Format::Gzip, &docker_archive(&[&layer], true))[10..]);
+    let read = read_bytes(&extra, &Options::default()).unwrap();
+    assert_eq!(lines(&read).concat(), ["file a size=1 1"]);
+    let said = reasons(&read).concat();
+    assert!(said.contains("as a tar file"), "{said}");
 }

@@ -566,6 +566,17 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_with_the_name_of_a_whiteout_removed_a_file() {
+        let (_directory, storage) = store(OVERLAY);
+        let diff = |id: &str| storage.root.join("overlay").join(id).join("diff");
+        files(&diff("one"), &["etc/kept"]);
+        files(&diff("two"), &["etc/.wh.kept/a"]);
+        let (layers, incomplete) = read(&storage);
+        assert_eq!(incomplete, []);
+        assert_eq!(layers[1], ["file etc/.wh.kept/a"]);
+    }
+
+    #[test]
     fn layers_of_vfs_are_what_they_change() {
         let (_directory, storage) = store(VFS);
         let layer = |id: &str| storage.root.join("vfs/dir").join(id);

@@ -79,7 +79,7 @@ impl<'a> Block<'a> {
     /// The sum of the bytes, those of the checksum taken as spaces. Some old archivers summed
     /// signed bytes.
     pub(super) fn has_valid_checksum(&self) -> bool {
-        let Some(expected) = number(&self.0[CHECKSUM]) else {
+        let Some(expected) = octal(&self.0[CHECKSUM]) else {
             return false;
         };
         let around = || {
@@ -87,13 +87,13 @@ impl<'a> Block<'a> {
                 .iter()
                 .chain(&self.0[CHECKSUM.end..])
         };
-        let spaces = CHECKSUM.len() as u64 * u64::from(b' ');
-        let unsigned: u64 = around().map(|byte| u64::from(*byte)).sum::<u64>() + spaces;
-        if unsigned == expected {
+        let spaces = CHECKSUM.len() as i64 * i64::from(b' ');
+        let unsigned: i64 = around().map(|byte| i64::from(*byte)).sum();
+        if unsigned + spaces == expected {
             return true;
         }
         let signed: i64 = around().map(|byte| i64::from(*byte as i8)).sum();
-        i64::try_from(expected).is_ok_and(|expected| expected == signed + spaces as i64)
+        signed + spaces == expected
     }
 
     /// Whether it says of itself that it is a header, as those of all archivers of this century do.
@@ -106,7 +106,7 @@ impl<'a> Block<'a> {
     }
 
     pub(super) fn size(&self) -> Option<u64> {
-        number(&self.0[SIZE])
+        unsigned(&self.0[SIZE])
     }
 
     pub(super) fn mode(&self) -> u32 {
@@ -162,17 +162,17 @@ impl<'a> Block<'a> {
     }
 
     pub(super) fn sparse_size(&self) -> Option<u64> {
-        number(&self.0[GNU_REAL_SIZE])
+        unsigned(&self.0[GNU_REAL_SIZE])
     }
 }
 
 fn read_pairs(field: &[u8], pairs: &mut Vec<(u64, u64)>) -> Option<()> {
     for pair in field.chunks_exact(24) {
         let (offset, len) = pair.split_at(12);
-        if offset.iter().chain(len).all(|byte| *byte == 0) {
+        if offset.starts_with(b"\0") {
             break;
         }
-        pairs.push((number(offset)?, number(len)?));
+        pairs.push((unsigned(offset)?, unsigned(len)?));
     }
     Some(())
 }
@@ -183,38 +183,42 @@ fn text(field: &[u8]) -> &[u8] {
     &field[..end.unwrap_or(field.len())]
 }
 
-/// A time, or nothing. Times may be negative.
+/// A time, or nothing.
 fn is_time(field: &[u8]) -> bool {
-    match field.first() {
-        None | Some(0) => true,
-        Some(first) if first & 0x80 != 0 => true,
-        Some(_) => number(field).is_some(),
+    field.starts_with(b"\0") || number(field).is_some()
+}
+
+/// A number that cannot be negative.
+fn unsigned(field: &[u8]) -> Option<u64> {
+    u64::try_from(number(field)?).ok()
+}
+
+/// An octal number, or GNU's base-256: a big-endian two's complement behind a first bit that only
+/// marks it. `None` where Go's `archive/tar` finds none, or one that it cannot hold.
+fn number(field: &[u8]) -> Option<i64> {
+    match field {
+        [first @ 0x80..=0xff, rest @ ..] => {
+            // Without the mark, the sign is the second bit.
+            let first = i128::from((first << 1) as i8 >> 1);
+            // No field has more than the twelve bytes that this has room for.
+            let number = rest
+                .iter()
+                .fold(first, |n, byte| n << 8 | i128::from(*byte));
+            i64::try_from(number).ok()
+        }
+        _ => octal(field),
     }
 }
 
-/// Octal digits between spaces and NULs, or GNU's base-256: big-endian with the first bit set.
-/// Empty is zero. `None` for anything else, negative numbers too.
-fn number(field: &[u8]) -> Option<u64> {
-    match field {
-        [0x80, rest @ ..] => rest.iter().try_fold(0_u64, |n, byte| {
-            Some(n.checked_mul(256)? | u64::from(*byte))
-        }),
-        [first, ..] if *first > 0x80 => None,
-        _ => {
-            let start = field.iter().position(|byte| !matches!(byte, 0 | b' '));
-            let digits = &field[start.unwrap_or(field.len())..];
-            let end = digits
-                .iter()
-                .position(|byte| matches!(byte, 0 | b' '))
-                .unwrap_or(digits.len());
-            digits[..end]
-                .iter()
-                .try_fold(0_u64, |n, digit| match digit {
-                    b'0'..=b'7' => n.checked_mul(8)?.checked_add(u64::from(digit - b'0')),
-                    _ => None,
-                })
-        }
+/// Octal digits between spaces and NULs, up to a NUL among them. Empty is zero.
+fn octal(mut field: &[u8]) -> Option<i64> {
+    while let [0 | b' ', rest @ ..] | [rest @ .., 0 | b' '] = field {
+        field = rest;
     }
+    text(field).iter().try_fold(0_i64, |n, digit| match digit {
+        b'0'..=b'7' => n.checked_mul(8)?.checked_add(i64::from(digit - b'0')),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -233,7 +237,9 @@ mod tests {
             (b"77777777777\0", Some(0o77_777_777_777)),
             (b"\x80\0\0\0\0\0\0\x02\0\0\0\0", Some(1 << 33)),
             (b"\x80\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff", None),
-            (b"\xff\xff\xff\xff", None),
+            (b"\xff\xff\xff\xed", Some(-0o23)),
+            (b"\xc0\0\0\0\0\0\0\0\0\0\0\0", None),
+            (b"1 7", None),
             (b"12x4", None),
             (b"-1", None),
         ] {

@@ -49,6 +49,15 @@ pub(crate) struct Member {
     /// Bytes in the archive.
     stored: u64,
     sparse: Option<Arc<SparseMap>>,
+    /// See [`Extension::redirects`].
+    pub(crate) redirects: bool,
+}
+
+impl Member {
+    /// Whether holes are left out of its stored bytes.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.sparse.is_some()
+    }
 }
 
 /// Reads the members of an archive one after another.
@@ -87,6 +96,7 @@ impl<I: Input> Reader<I> {
                 mode: 0,
                 stored: 0,
                 sparse: None,
+                redirects: false,
             },
             extension: Extension::default(),
             taken: None,
@@ -249,9 +259,17 @@ impl<I: Input> Reader<I> {
         offset: u64,
         header_size: u64,
     ) -> Result<(), Error> {
-        // The header of a long name holds its first 100 bytes, which may end in a slash.
-        let name = self.extension.path().unwrap_or_else(|| block.name());
-        let kind = block.kind().member(name);
+        let member = &mut self.member;
+        match self.extension.path() {
+            Some(path) => replace(&mut member.path, path),
+            None => block.path_into(&mut member.path),
+        }
+        match self.extension.link() {
+            Some(link) => replace(&mut member.link, link),
+            None => replace(&mut member.link, block.link()),
+        }
+        // By the whole name, from wherever it comes; only that of a sparse file is too late for it.
+        let kind = block.kind().member(&member.path);
         let stored = match kind {
             Kind::File => self.extension.size.unwrap_or(header_size),
             _ => 0,
@@ -268,14 +286,7 @@ impl<I: Input> Reader<I> {
         member.stored = stored;
         member.size = stored;
         member.sparse = None;
-        match self.extension.path() {
-            Some(path) => replace(&mut member.path, path),
-            None => block.path_into(&mut member.path),
-        }
-        match self.extension.link() {
-            Some(link) => replace(&mut member.link, link),
-            None => replace(&mut member.link, block.link()),
-        }
+        member.redirects = self.extension.redirects;
         if kind == Kind::File {
             if block.kind().is_old_gnu_sparse() {
                 self.read_old_gnu_map(block, offset)?;
@@ -328,8 +339,7 @@ impl<I: Input> Reader<I> {
         };
         let read = self.extension.read(kind, bytes);
         self.next = end;
-        read.map_err(|message| self.corrupt(offset, message))?;
-        self.check_segments(self.extension.sparse_pairs.len())
+        read.map_err(|message| self.corrupt(offset, message))
     }
 
     /// GNU tar's manual, "Old GNU Format": four parts in the header, then blocks of 21.
@@ -355,12 +365,16 @@ impl<I: Input> Reader<I> {
 
     /// GNU tar's manual, "PAX Format, Versions 0.0 and 0.1" and "1.0".
     fn read_pax_map(&mut self, offset: u64) -> Result<(), Error> {
-        if let Some(name) = self.extension.sparse_name.as_deref() {
+        if let Some(name) = self.extension.sparse_name() {
             replace(&mut self.member.path, name);
         }
-        let size = self.extension.sparse_size().unwrap_or(self.member.stored);
+        let size = self
+            .extension
+            .sparse_size()
+            .map_err(|message| self.corrupt(offset, message))?
+            .unwrap_or(self.member.stored);
         if self.extension.sparse_map() == Some(pax::SparseMap::InRecords) {
-            let pairs = std::mem::take(&mut self.extension.sparse_pairs);
+            let pairs = self.extension.sparse_pairs();
             self.check_segments(pairs.len())?;
             return self.set_sparse(&pairs, size, offset);
         }
@@ -476,7 +490,11 @@ impl Reader<Seekable> {
 
     /// The bytes that are there of the member's content, which may be cut off.
     pub(crate) fn available(&self) -> Content {
-        self.input.available(self.member.stored)
+        let stored = self.input.available(self.member.stored);
+        match &self.member.sparse {
+            Some(map) => Content::sparse(stored, Arc::clone(map)),
+            None => stored,
+        }
     }
 }
 

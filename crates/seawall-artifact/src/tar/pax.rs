@@ -3,24 +3,30 @@
 
 use super::header::TypeFlag;
 
-/// What extension headers said of the next member.
+/// What extension headers said of the next member. What is empty was not said (POSIX pax, "pax
+/// Extended Header"; Go takes GNU's long names so, too).
 #[derive(Debug, Default)]
 pub(super) struct Extension {
-    pax_path: Option<Vec<u8>>,
-    pax_link: Option<Vec<u8>>,
-    gnu_path: Option<Vec<u8>>,
-    gnu_link: Option<Vec<u8>>,
+    pax_path: Vec<u8>,
+    pax_link: Vec<u8>,
+    gnu_path: Vec<u8>,
+    gnu_link: Vec<u8>,
     pub(super) size: Option<u64>,
-    /// Parts of a sparse file in GNU's pax formats 0.0 and 0.1.
-    pub(super) sparse_pairs: Vec<(u64, u64)>,
-    pub(super) sparse_name: Option<Vec<u8>>,
-    sparse_size: Option<u64>,
-    sparse_real_size: Option<u64>,
-    sparse_major: Option<Vec<u8>>,
-    sparse_minor: Option<Vec<u8>>,
-    has_pairs: bool,
-    pending_offset: Option<u64>,
+    sparse_name: Vec<u8>,
+    sparse_size: Vec<u8>,
+    sparse_real_size: Vec<u8>,
+    sparse_major: Vec<u8>,
+    sparse_minor: Vec<u8>,
+    /// Offset and length of each part of a sparse file, from records of their own (GNU's pax format
+    /// 0.0).
+    sparse_parts: Vec<u64>,
+    /// The same from one record (format 0.1).
+    sparse_list: Vec<u64>,
+    /// Whether overlayfs would show another directory's or file's content in the member's place.
+    pub(super) redirects: bool,
 }
+
+const BROKEN: &str = "a number in a pax header is broken";
 
 /// How a pax header says where the parts of a sparse file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,27 +43,49 @@ impl Extension {
     }
 
     pub(super) fn path(&self) -> Option<&[u8]> {
-        self.gnu_path.as_deref().or(self.pax_path.as_deref())
+        said(&self.gnu_path).or(said(&self.pax_path))
     }
 
     pub(super) fn link(&self) -> Option<&[u8]> {
-        self.gnu_link.as_deref().or(self.pax_link.as_deref())
+        said(&self.gnu_link).or(said(&self.pax_link))
     }
 
     /// Where the parts of the file are, if it is a sparse one: a version that is not known makes it
     /// none.
     pub(super) fn sparse_map(&self) -> Option<SparseMap> {
-        match (self.sparse_major.as_deref(), self.sparse_minor.as_deref()) {
-            (Some(b"0"), Some(b"0" | b"1")) => Some(SparseMap::InRecords),
-            (Some(b"1"), Some(b"0")) => Some(SparseMap::InContent),
-            (None, None) if self.has_pairs => Some(SparseMap::InRecords),
+        match (&*self.sparse_major, &*self.sparse_minor) {
+            (b"0", b"0" | b"1") => Some(SparseMap::InRecords),
+            (b"1", b"0") => Some(SparseMap::InContent),
+            (b"", b"") if !self.sparse_numbers().is_empty() => Some(SparseMap::InRecords),
             _ => None,
         }
     }
 
+    /// The name of a sparse file.
+    pub(super) fn sparse_name(&self) -> Option<&[u8]> {
+        said(&self.sparse_name)
+    }
+
     /// The size of a sparse file with its holes.
-    pub(super) fn sparse_size(&self) -> Option<u64> {
-        self.sparse_size.or(self.sparse_real_size)
+    pub(super) fn sparse_size(&self) -> Result<Option<u64>, &'static str> {
+        said(&self.sparse_size)
+            .or(said(&self.sparse_real_size))
+            .map(|size| decimal(size).ok_or(BROKEN))
+            .transpose()
+    }
+
+    /// Offset and length of each part of a sparse file.
+    pub(super) fn sparse_pairs(&self) -> Vec<(u64, u64)> {
+        let (pairs, _) = self.sparse_numbers().as_chunks();
+        pairs.iter().map(|&[offset, len]| (offset, len)).collect()
+    }
+
+    /// Records of their own count, wherever they stand.
+    fn sparse_numbers(&self) -> &[u64] {
+        match &*self.sparse_parts {
+            [] => &self.sparse_list,
+            parts => parts,
+        }
     }
 
     /// Takes in the content of one extension header. An error says what is wrong with it.
@@ -65,8 +93,8 @@ impl Extension {
         if kind.is_pax() {
             // It stands for any pax header before it.
             *self = Self {
-                gnu_path: self.gnu_path.take(),
-                gnu_link: self.gnu_link.take(),
+                gnu_path: std::mem::take(&mut self.gnu_path),
+                gnu_link: std::mem::take(&mut self.gnu_link),
                 ..Self::default()
             };
             let mut rest = bytes;
@@ -79,50 +107,51 @@ impl Extension {
         let end = bytes.iter().position(|byte| *byte == 0);
         let name = bytes[..end.unwrap_or(bytes.len())].to_vec();
         if kind.is_long_name() {
-            self.gnu_path = Some(name);
+            self.gnu_path = name;
         } else {
-            self.gnu_link = Some(name);
+            self.gnu_link = name;
         }
         Ok(())
     }
 
     fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), &'static str> {
-        const BROKEN: &str = "a number in a pax header is broken";
         match key {
-            // An empty value takes the record back (POSIX pax, "pax Extended Header").
-            b"path" => self.pax_path = (!value.is_empty()).then(|| value.to_vec()),
-            b"linkpath" => self.pax_link = (!value.is_empty()).then(|| value.to_vec()),
+            b"path" => self.pax_path = value.to_vec(),
+            b"linkpath" => self.pax_link = value.to_vec(),
             b"size" if value.is_empty() => self.size = None,
             b"size" => self.size = Some(decimal(value).ok_or(BROKEN)?),
-            b"GNU.sparse.name" => self.sparse_name = Some(value.to_vec()),
-            b"GNU.sparse.size" => self.sparse_size = Some(decimal(value).ok_or(BROKEN)?),
-            b"GNU.sparse.realsize" => self.sparse_real_size = Some(decimal(value).ok_or(BROKEN)?),
-            b"GNU.sparse.major" => self.sparse_major = Some(value.to_vec()),
-            b"GNU.sparse.minor" => self.sparse_minor = Some(value.to_vec()),
-            b"GNU.sparse.numblocks" => self.has_pairs = true,
-            b"GNU.sparse.offset" => self.pending_offset = Some(decimal(value).ok_or(BROKEN)?),
-            b"GNU.sparse.numbytes" => {
-                let offset = self.pending_offset.take().ok_or(BROKEN)?;
-                self.sparse_pairs
-                    .push((offset, decimal(value).ok_or(BROKEN)?));
-                self.has_pairs = true;
+            b"GNU.sparse.name" => self.sparse_name = value.to_vec(),
+            b"GNU.sparse.size" => self.sparse_size = value.to_vec(),
+            b"GNU.sparse.realsize" => self.sparse_real_size = value.to_vec(),
+            b"GNU.sparse.major" => self.sparse_major = value.to_vec(),
+            b"GNU.sparse.minor" => self.sparse_minor = value.to_vec(),
+            b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => {
+                let is_turn_of_offset = self.sparse_parts.len().is_multiple_of(2);
+                if is_turn_of_offset != key.ends_with(b"offset") {
+                    return Err(BROKEN);
+                }
+                self.sparse_parts.push(decimal(value).ok_or(BROKEN)?);
             }
+            b"GNU.sparse.map" if value.is_empty() => self.sparse_list.clear(),
             b"GNU.sparse.map" => {
-                self.has_pairs = true;
-                self.sparse_pairs.clear();
-                if value.is_empty() {
-                    return Ok(());
-                }
-                let mut numbers = value.split(|byte| *byte == b',').map(decimal);
-                while let Some(offset) = numbers.next() {
-                    let len = numbers.next().flatten().ok_or(BROKEN)?;
-                    self.sparse_pairs.push((offset.ok_or(BROKEN)?, len));
-                }
+                let numbers = value.split(|byte| *byte == b',').map(decimal);
+                self.sparse_list = numbers.collect::<Option<_>>().ok_or(BROKEN)?;
+            }
+            key if key.starts_with(XATTR) => {
+                self.redirects |=
+                    key.ends_with(b".overlay.redirect") || key.ends_with(b".overlay.metacopy");
             }
             _ => {}
         }
         Ok(())
     }
+}
+
+/// Extended attributes, as star(1) and Go keep them.
+const XATTR: &[u8] = b"SCHILY.xattr.";
+
+fn said(value: &[u8]) -> Option<&[u8]> {
+    (!value.is_empty()).then_some(value)
 }
 
 type Record<'a> = (&'a [u8], &'a [u8], &'a [u8]);
