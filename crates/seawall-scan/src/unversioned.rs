@@ -1,6 +1,6 @@
-//! What files ask for without a version, and Java archives that state none. It is no package that
-//! could be matched; unless it was found installed or in a lockfile, the reader is told so, in one
-//! sentence for each kind of file.
+//! What files ask for without a version or from places that no advisories speak of, and Java archives
+//! that state no version. It is no package that could be matched; unless it was found installed or in
+//! a lockfile, the reader is told so, in one sentence for each kind.
 
 use crate::analyzers::{Unversioned, Wanted};
 use crate::reconcile::PACKAGE_DIRECTORIES;
@@ -13,8 +13,8 @@ pub(crate) struct Asked {
     include_development: bool,
     /// By file, in the order of their paths.
     files: Vec<(String, Vec<Unversioned>)>,
-    /// Normalized names: pip installs into a directory that the project does not name.
-    python: HashSet<String>,
+    /// Packages found anywhere: pip installs into a directory that the project does not name.
+    found: HashSet<(PackageType, String)>,
     /// Directories of projects, without slashes around them, with the names of their packages.
     npm: HashMap<String, HashSet<String>>,
     /// Directories that hold packages of a kind.
@@ -26,7 +26,7 @@ impl Asked {
         Self {
             include_development,
             files: Vec::new(),
-            python: HashSet::new(),
+            found: HashSet::new(),
             npm: HashMap::new(),
             holders: HashMap::new(),
         }
@@ -34,6 +34,13 @@ impl Asked {
 
     /// Adds what the file at `path`, without a leading slash, asks for.
     pub(crate) fn add(&mut self, path: &str, mut wanted: Vec<Unversioned>) {
+        for one in &wanted {
+            // It is in the lockfile, though none of the registry's.
+            if one.wanted == Wanted::Elsewhere(PackageType::Npm) {
+                let names = self.npm.entry(directory(path).to_owned()).or_default();
+                names.insert(one.name.clone());
+            }
+        }
         wanted.retain(|one| self.include_development || !one.development);
         // What an installed package asks for is installed with it, or was not needed. An archive in it
         // is there.
@@ -47,11 +54,9 @@ impl Asked {
 
     /// Takes note of a package that was found with its version.
     pub(crate) fn answer(&mut self, package: &Package) {
+        self.found.insert(key(package.kind, &package.name));
         match package.kind {
-            PackageType::PyPi | PackageType::Conda => {
-                let name = Ecosystem::PyPi.normalize_name(&package.name);
-                self.python.insert(name);
-            }
+            PackageType::PyPi | PackageType::Conda => {}
             PackageType::Npm => {
                 for path in &package.paths {
                     let project = match path.split_once("/node_modules/") {
@@ -75,9 +80,9 @@ impl Asked {
     /// What was not found, as sentences.
     pub(crate) fn notes(&self) -> Vec<String> {
         let requirements = self.missing(&|_| {
-            Box::new(|one| {
-                let name = Ecosystem::PyPi.normalize_name(&one.name);
-                one.wanted == Wanted::Requirement && !self.python.contains(&name)
+            Box::new(|one| match one.wanted {
+                Wanted::Requirement(kind) => !self.found.contains(&key(kind, &one.name)),
+                _ => false,
             })
         });
         let requirements = requirements.map(|missing| {
@@ -108,6 +113,19 @@ impl Asked {
                 missing.files, missing.example
             )
         });
+        let elsewhere = self.missing(&|_| {
+            Box::new(|one| match one.wanted {
+                Wanted::Elsewhere(kind) => !self.found.contains(&key(kind, &one.name)),
+                _ => false,
+            })
+        });
+        let elsewhere = elsewhere.map(|missing| {
+            let (what, are) = missing.words("package", "packages");
+            format!(
+                "{what} from elsewhere than the usual registry {are} not matched, like {}",
+                missing.example
+            )
+        });
         let archives = self.missing(&|_| Box::new(|one| one.wanted == Wanted::Archive));
         let archives = archives.map(|missing| {
             let (what, are) = missing.words("Java archive", "Java archives");
@@ -134,7 +152,8 @@ impl Asked {
             )
         });
         let notes = requirements.into_iter().chain(dependencies);
-        notes.chain(archives).chain(projects).collect()
+        let notes = notes.chain(elsewhere).chain(archives);
+        notes.chain(projects).collect()
     }
 
     /// Whether packages of that kind are in the project's directory, below it, or above it, where a
@@ -191,6 +210,16 @@ impl Missing {
     }
 }
 
+/// A package's registry and its name as that compares it.
+fn key(kind: PackageType, name: &str) -> (PackageType, String) {
+    match kind {
+        PackageType::PyPi | PackageType::Conda => {
+            (PackageType::PyPi, Ecosystem::PyPi.normalize_name(name))
+        }
+        _ => (kind, name.to_owned()),
+    }
+}
+
 fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
@@ -229,19 +258,16 @@ mod tests {
 
     #[test]
     fn requirements_that_are_not_installed_are_counted() {
-        use {PackageType::PyPi, Wanted::Requirement};
+        use PackageType::PyPi;
+        let wanted = Wanted::Requirement(PyPi);
         let files: &[(&str, Wanted, &[&str])] = &[
             (
                 "a/requirements.txt",
-                Requirement,
+                wanted,
                 &["Zope.Interface", "flask", "x?"],
             ),
-            ("b/requirements.txt", Requirement, &["flask", "django"]),
-            (
-                "v/lib/site-packages/c/requirements.txt",
-                Requirement,
-                &["d"],
-            ),
+            ("b/requirements.txt", wanted, &["flask", "django"]),
+            ("v/lib/site-packages/c/requirements.txt", wanted, &["d"]),
         ];
         let found = [(PyPi, "zope-interface", "/usr/lib/z.dist-info/METADATA")];
         assert_eq!(
@@ -258,7 +284,7 @@ mod tests {
     #[test]
     fn java_archives_are_counted_wherever_they_lie() {
         use {
-            PackageType::Maven,
+            PackageType::{Maven, PyPi},
             Wanted::{Archive, Requirement},
         };
         let jar: (&str, Wanted, &[&str]) = ("app/x.jar", Archive, &["x.jar"]);
@@ -272,7 +298,7 @@ mod tests {
             ),
             (
                 "v/site-packages/spark/requirements.txt",
-                Requirement,
+                Requirement(PyPi),
                 &["a"],
             ),
             jar,
@@ -304,6 +330,27 @@ mod tests {
             [
                 "1 dependency in 1 package.json is not matched, neither installed nor in a lockfile, \
               like a in /other/package.json"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_package_from_elsewhere_was_said_to_be_in_no_lockfile() {
+        use {
+            PackageType::{Hex, Npm},
+            Wanted::{Dependency, Elsewhere},
+        };
+        let files: &[(&str, Wanted, &[&str])] = &[
+            ("app/bun.lock", Elsewhere(Npm), &["fork", "there", "dev?"]),
+            ("app/mix.lock", Elsewhere(Hex), &["tip"]),
+            ("app/package.json", Dependency, &["fork", "there", "dev"]),
+        ];
+        let found = [(Npm, "there", "/app/node_modules/there/package.json")];
+        assert_eq!(
+            asked(files, &found).notes(),
+            [
+                "2 packages from elsewhere than the usual registry are not matched, like fork in \
+              /app/bun.lock"
             ]
         );
     }

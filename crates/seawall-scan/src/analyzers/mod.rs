@@ -114,7 +114,7 @@ pub struct Found {
     left_out: LeftOut,
 }
 
-/// Something that a file asks for, or is, without saying in which version.
+/// Something that a file asks for, or is, without saying in which version of which registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unversioned {
     /// What it is.
@@ -125,13 +125,15 @@ pub struct Unversioned {
     pub development: bool,
 }
 
-/// Kinds of what comes without a version.
+/// Kinds of what comes without a version that could be matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// A Python package.
-    Requirement,
+    /// A package whose version the file does not fix.
+    Requirement(PackageType),
     /// An npm package of a project.
     Dependency,
+    /// A package from elsewhere than the registry that advisories for its kind speak of.
+    Elsewhere(PackageType),
     /// The file is a Java archive.
     Archive,
     /// The file names what a project needs, in versions that only a lockfile tells.

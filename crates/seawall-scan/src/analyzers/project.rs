@@ -47,13 +47,13 @@ impl Analyzer for Project {
         let kind = match name {
             "Pipfile" => {
                 for name in toml().iter().flat_map(pipfile) {
-                    found.add_unversioned(Wanted::Requirement, &name, false);
+                    found.add_unversioned(Wanted::Requirement(PackageType::PyPi), &name, false);
                 }
                 return Ok(());
             }
             "pyproject.toml" => {
                 for name in toml().iter().flat_map(pyproject) {
-                    found.add_unversioned(Wanted::Requirement, &name, false);
+                    found.add_unversioned(Wanted::Requirement(PackageType::PyPi), &name, false);
                 }
                 return Ok(());
             }

@@ -1,8 +1,8 @@
-use super::npm_lock::is_of_an_installed_package;
-use super::{is_version, split_descriptor};
+use super::npm_lock::{is_of_an_installed_package, version_in_tarball_url};
+use super::{is_address, is_version, split_descriptor};
 use crate::analyzers::declared::Declared;
 use crate::analyzers::graph::Graph;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::PackageType;
 use serde::Deserialize;
 use serde_json::Value;
@@ -57,9 +57,14 @@ impl Analyzer for BunLock {
             let Some((name, version)) = split_descriptor(resolved) else {
                 continue;
             };
-            // Not so for `workspace:`, `file:`, `link:` and commits.
+            let only_development = development.contains(place.as_str());
             if is_version(version) {
-                declared.add(name, version, development.contains(place.as_str()));
+                declared.add(name, version, only_development);
+            } else if let Some(version) = version_in_tarball_url(name, version) {
+                declared.add(name, version, only_development);
+            } else if is_address(version) {
+                let wanted = Wanted::Elsewhere(PackageType::Npm);
+                found.add_unversioned(wanted, name, only_development);
             }
         }
         declared.move_to(found);
@@ -115,7 +120,7 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyzers::testing::check;
+    use crate::analyzers::testing::{analyze, check};
 
     #[test]
     fn bun() {
@@ -151,5 +156,18 @@ mod tests {
                 "t 4.0.0 dev",
             ],
         );
+    }
+
+    #[test]
+    fn packages_by_address_were_passed_over_in_silence() {
+        let lock = br#"{"packages": {
+            "a": ["a@https://example.org/a/-/a-1.0.0.tgz", {}, "sha512-x"],
+            "git": ["git@github:o/git#0a1b2c", {}, "o-git-0a1b2c"],
+            "own": ["own@workspace:packages/own"],
+            "tar": ["tar@./tar.tgz", {}]}}"#;
+        check(&BunLock, "bun.lock", lock, &["a 1.0.0"]);
+        let (found, _) = analyze(&BunLock, "bun.lock", lock);
+        let names: Vec<_> = found.unversioned.iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["git"]);
     }
 }

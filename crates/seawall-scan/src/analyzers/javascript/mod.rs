@@ -29,6 +29,18 @@ fn is_version(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(['/', ':', ' '])
 }
 
+/// Whether a dependency is not a directory or file of the project's own (npm's `package.json`, "Local
+/// Paths"; the protocols of yarn and pnpm).
+fn is_from_elsewhere(reference: &str) -> bool {
+    let own = ["file:", "link:", "portal:", "workspace:", ".", "/", "~/"];
+    !own.iter().any(|begin| reference.starts_with(begin))
+}
+
+/// Whether a lockfile got a package by address: `https://...`, `git+ssh://...`, `github:owner/name`.
+fn is_address(reference: &str) -> bool {
+    reference.contains(':') && is_from_elsewhere(reference)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
-use super::{is_version, split_descriptor};
+use super::{is_address, is_version, split_descriptor};
 use crate::analyzers::declared::Declared;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::PackageType;
 use serde::Deserialize;
 use serde_json::Value;
@@ -65,7 +65,7 @@ impl Analyzer for NpmLock {
         let mut declared = Declared::new(PackageType::Npm);
         match &lock.packages {
             Some(packages) => add_located(packages, &mut declared),
-            None => add_nested(&lock.dependencies, &mut declared),
+            None => add_nested(&lock.dependencies, &mut declared, found),
         }
         declared.move_to(found);
         Ok(())
@@ -97,7 +97,7 @@ fn add_located(packages: &BTreeMap<String, Located>, declared: &mut Declared) {
 }
 
 /// Recursion is as deep as the JSON was, which serde_json limits to 128.
-fn add_nested(dependencies: &BTreeMap<String, Nested>, declared: &mut Declared) {
+fn add_nested(dependencies: &BTreeMap<String, Nested>, declared: &mut Declared, found: &mut Found) {
     for (name, package) in dependencies {
         let version = package.version.as_str();
         let (name, version) = match version.strip_prefix("npm:").and_then(split_descriptor) {
@@ -108,8 +108,11 @@ fn add_nested(dependencies: &BTreeMap<String, Nested>, declared: &mut Declared) 
             declared.add(name, version, package.dev);
         } else if let Some(version) = version_in_tarball_url(name, version) {
             declared.add(name, version, package.dev);
+        } else if is_address(version) {
+            let wanted = Wanted::Elsewhere(PackageType::Npm);
+            found.add_unversioned(wanted, name, package.dev);
         }
-        add_nested(&package.dependencies, declared);
+        add_nested(&package.dependencies, declared, found);
     }
 }
 
@@ -132,7 +135,7 @@ pub(super) fn version_in_tarball_url<'a>(name: &str, url: &'a str) -> Option<&'a
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyzers::testing::check;
+    use crate::analyzers::testing::{analyze, check};
 
     #[test]
     fn version_1_is_nested() {
@@ -156,6 +159,18 @@ mod tests {
                 "tar 6.0.0",
             ],
         );
+    }
+
+    #[test]
+    fn packages_by_address_were_passed_over_in_silence() {
+        let lock = br#"{"dependencies": {
+            "git": {"version": "git+ssh://git@example.org/x.git#0a1b2c", "dev": true},
+            "local": {"version": "file:../local"}}}"#;
+        let (found, _) = analyze(&NpmLock, "package-lock.json", lock);
+        let [git] = &*found.unversioned else {
+            panic!("{:?}", found.unversioned);
+        };
+        assert_eq!((&*git.name, git.development), ("git", true));
     }
 
     #[test]

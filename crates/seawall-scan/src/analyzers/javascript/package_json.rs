@@ -1,3 +1,4 @@
+use super::{is_from_elsewhere, split_descriptor};
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::{Evidence, Package, PackageType};
 use serde::Deserialize;
@@ -84,18 +85,14 @@ fn add_wanted(file: &File<'_>, found: &mut Found) {
     };
     for wanted in [&project.dependencies, &project.optional_dependencies] {
         for (name, version) in wanted.as_object().into_iter().flatten() {
-            if version.as_str().is_some_and(is_from_elsewhere) {
+            if let Some(version) = version.as_str().filter(|it| is_from_elsewhere(it)) {
+                // It is found by its real name.
+                let alias = version.strip_prefix("npm:").and_then(split_descriptor);
+                let name = alias.map_or(&**name, |(real, _)| real);
                 found.add_unversioned(Wanted::Dependency, name, false);
             }
         }
     }
-}
-
-/// Whether a dependency is not a directory of the project's own (npm's `package.json`, "Local Paths";
-/// the protocols of yarn and pnpm).
-fn is_from_elsewhere(version: &str) -> bool {
-    let own = ["file:", "link:", "portal:", "workspace:", ".", "/", "~/"];
-    !own.iter().any(|begin| version.starts_with(begin))
 }
 
 /// Whether the path is that of an installed package's own manifest, not of a file deeper inside.
@@ -179,6 +176,14 @@ mod tests {
         assert_eq!(wanted("node_modules/a/package.json"), [""; 0]);
         assert_eq!(wanted("node_modules/a/test/package.json"), [""; 0]);
         check(&PackageJson, "app/package.json", b"no JSON", &[]);
+    }
+
+    #[test]
+    fn a_package_under_another_name_was_said_to_be_missing() {
+        let manifest = br#"{"dependencies": {"alias": "npm:@s/real@^1.0.0"}}"#;
+        let (found, _) = analyze(&PackageJson, "package.json", manifest);
+        let names: Vec<_> = found.unversioned.iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["@s/real"]);
     }
 
     #[test]

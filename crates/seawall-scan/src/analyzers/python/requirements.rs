@@ -41,7 +41,7 @@ impl Analyzer for Requirements {
             } else if let Some((name, version)) = pinned(&line) {
                 declared.add(name, version, development);
             } else if let Some(name) = unpinned(&line) {
-                found.add_unversioned(Wanted::Requirement, name, development);
+                found.add_unversioned(Wanted::Requirement(PackageType::PyPi), name, development);
             }
         }
         declared.move_to(found);
