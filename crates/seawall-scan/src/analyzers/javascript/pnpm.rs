@@ -1,8 +1,8 @@
 use super::npm_lock::is_of_an_installed_package;
-use super::{is_version, split_descriptor};
+use super::{is_address, is_version, split_descriptor};
 use crate::analyzers::declared::Declared;
 use crate::analyzers::graph::Graph;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::PackageType;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -78,6 +78,9 @@ impl Analyzer for PnpmLock {
                 let only_development = package.dev || development.contains(key.as_str());
                 if is_version(version) {
                     declared.add(name, version, only_development);
+                } else if is_address(version) {
+                    let wanted = Wanted::Elsewhere(PackageType::Npm);
+                    found.add_unversioned(wanted, name, only_development);
                 }
             }
         }
@@ -126,8 +129,9 @@ impl Direct {
 fn key_of(name: &str, reference: &str) -> String {
     let reference = without_peers(reference);
     match split_descriptor(reference) {
-        Some(_) => reference.to_owned(),
-        None => format!("{name}@{reference}"),
+        // Addresses have an `@` behind a user's name.
+        Some((real, _)) if !real.contains(':') => reference.to_owned(),
+        _ => format!("{name}@{reference}"),
     }
 }
 
@@ -142,7 +146,7 @@ impl LockedPackage {
 }
 
 /// Splits `/name/1.0.0_peer@2.0.0` (5), `/name@1.0.0(peer@2.0.0)` (6) and `name@1.0.0` (9), each
-/// perhaps with a registry's host before the first slash.
+/// perhaps with a registry's host before the first slash, and `name@https://...` (9).
 fn split_key(key: &str) -> (&str, &str) {
     let path = match key.split_once('/') {
         // A host has a dot, which a scope cannot have without its `@`.
@@ -155,7 +159,8 @@ fn split_key(key: &str) -> (&str, &str) {
     if let Some((name, version)) = split_descriptor(path) {
         // In version 5 the first `@` may be one of a peer dependency.
         let slashes = usize::from(name.starts_with('@'));
-        if is_version(version) && name.matches('/').count() == slashes {
+        let ends_name = is_version(version) || version.contains(':');
+        if ends_name && name.matches('/').count() == slashes {
             return (name, version);
         }
     }
@@ -174,7 +179,7 @@ fn without_peers(key: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyzers::testing::check;
+    use crate::analyzers::testing::{analyze, check};
 
     #[test]
     fn keys_of_every_version() {
@@ -186,6 +191,7 @@ mod tests {
             ("a@1.0.0-rc.1", ("a", "1.0.0-rc.1")),
             ("registry.example.org/a/1.0.0", ("a", "1.0.0")),
             ("registry.example.org/@s/a@1.0.0", ("@s/a", "1.0.0")),
+            ("@s/a@https://u@h/a.tgz", ("@s/a", "https://u@h/a.tgz")),
             ("", ("", "")),
         ] {
             assert_eq!(split_key(key), expected, "{key}");
@@ -238,6 +244,29 @@ packages:
 ",
             &["@s/b 2.0.0 dev", "a 1.0.0"],
         );
+    }
+
+    #[test]
+    fn packages_by_address_had_it_in_their_names() {
+        let lock = b"lockfileVersion: '9.0'
+importers:
+  .:
+    devDependencies:
+      d: {specifier: 'git+ssh://git@h/d', version: 'git+ssh://git@h/d#00'}
+packages:
+  '@s/a@http://127.0.0.1:80/a-1.0.0.tgz': {resolution: {tarball: x}, version: 1.0.0}
+  b@https://codeload.example.org/o/b/tar.gz/0a1b: {resolution: {tarball: x}, version: 2.0.0}
+  c@https://example.org/c: {resolution: {tarball: x}}
+  d@git+ssh://git@h/d#00: {resolution: {tarball: x}, version: 3.0.0}
+  own@file:../own: {resolution: {directory: ../own}}
+snapshots:
+  d@git+ssh://git@h/d#00: {}
+";
+        let expected = ["@s/a 1.0.0", "b 2.0.0", "d 3.0.0 dev"];
+        check(&PnpmLock, "pnpm-lock.yaml", lock, &expected);
+        let (found, _) = analyze(&PnpmLock, "pnpm-lock.yaml", lock);
+        let names: Vec<_> = found.unversioned.iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["c"]);
     }
 
     #[test]
