@@ -3,7 +3,8 @@
 //!
 //! All are terms of their language in a fixed shape, so their tokens are enough to find
 //! `{:hex, :name, "version", ...}`, `{pkg, <<"name">>, <<"version">>, ...}` and `{vsn, "version"}`.
-//! Packages of Git repositories have no version in a lockfile and are left out of it.
+//! Packages of Git repositories have no version in a lockfile and are only told of:
+//! `"name": {:git, "https://...", ...}` and `{<<"name">>, {git, "https://...", ...}, 0}`.
 
 mod application;
 mod terms;
@@ -11,7 +12,7 @@ mod terms;
 pub use application::ApplicationResource;
 
 use crate::analyzers::declared::Declared;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::PackageType;
 use terms::{Language, Token, Tokens};
 
@@ -51,7 +52,7 @@ impl Analyzer for RebarLock {
     }
 }
 
-/// Takes the packages out of tuples that begin with the tag.
+/// Takes the packages out of tuples that begin with the tag, and the names of Git repositories'.
 fn find(
     file: &File<'_>,
     language: Language,
@@ -70,17 +71,32 @@ fn find(
             }
             Err(error) => result = Err(error),
         }
-        if let [
-            Token::Mark('{'),
-            Token::Word(word),
-            Token::Mark(','),
-            Token::Word(name) | Token::Text(name),
-            Token::Mark(','),
-            Token::Text(version),
-        ] = last
-            && word == tag
-        {
-            declared.add(name, version, false);
+        match last {
+            [
+                Token::Mark('{'),
+                Token::Word(word),
+                Token::Mark(','),
+                Token::Word(name) | Token::Text(name),
+                Token::Mark(','),
+                Token::Text(version),
+            ] if word == tag => declared.add(name, version, false),
+            [
+                _,
+                Token::Text(name),
+                Token::Mark('{'),
+                Token::Word("git"),
+                Token::Mark(','),
+                Token::Text(_),
+            ]
+            | [
+                Token::Text(name),
+                Token::Mark(','),
+                Token::Mark('{'),
+                Token::Word("git" | "git_subdir"),
+                Token::Mark(','),
+                Token::Text(_),
+            ] => found.add_unversioned(Wanted::Elsewhere(PackageType::Hex), name, false),
+            _ => {}
         }
     }
     declared.move_to(found);
@@ -121,6 +137,27 @@ mod tests {
             &["cowboy 2.9.0", "cowlib 2.11.0"],
         );
         check(&RebarLock, "rebar.lock", b"[].\n", &[]);
+    }
+
+    #[test]
+    fn packages_of_git_repositories_were_passed_over_in_silence() {
+        for (analyzer, path, lock) in [
+            (
+                &MixLock as &dyn Analyzer,
+                "mix.lock",
+                "%{\"fork\": {:git, \"https://example.org/fork.git\", \"0123\", []},\n\
+                 \"git\": {:hex, :git, \"1.0.0\", \"00\", [:mix], [{:git, \"~> 1.0\", []}]}}\n",
+            ),
+            (
+                &RebarLock,
+                "rebar.lock",
+                "[{<<\"fork\">>,{git,\"https://example.org/fork.git\",{ref,\"0123\"}},0}].\n",
+            ),
+        ] {
+            let (found, _) = analyze(analyzer, path, lock.as_bytes());
+            let names: Vec<_> = found.unversioned.iter().map(|one| &*one.name).collect();
+            assert_eq!(names, ["fork"], "{path}");
+        }
     }
 
     #[test]

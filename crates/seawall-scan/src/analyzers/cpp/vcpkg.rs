@@ -1,12 +1,12 @@
 use crate::analyzers::declared::Declared;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::{Evidence, Package, PackageType};
 use serde::Deserialize;
 use std::collections::HashMap;
 
 /// `vcpkg.json` (learn.microsoft.com/vcpkg, "vcpkg.json reference"): only `overrides` fix a
 /// version. A dependency without one, or with a minimum, gets its version from a baseline that is
-/// not in the file.
+/// not in the file, and is told where it is not installed.
 #[derive(Debug)]
 pub struct VcpkgManifest;
 
@@ -18,7 +18,22 @@ pub struct VcpkgStatus;
 #[derive(Deserialize)]
 struct Manifest {
     #[serde(default)]
+    dependencies: Vec<Dependency>,
+    #[serde(default)]
     overrides: Vec<Override>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Dependency {
+    Name(String),
+    Detailed {
+        #[serde(default)]
+        name: String,
+        /// Needed to build.
+        #[serde(default)]
+        host: bool,
+    },
 }
 
 #[derive(Deserialize)]
@@ -56,6 +71,13 @@ impl Analyzer for VcpkgManifest {
             }
         }
         declared.move_to(found);
+        for dependency in &manifest.dependencies {
+            let (name, host) = match dependency {
+                Dependency::Name(name) => (name, false),
+                Dependency::Detailed { name, host } => (name, *host),
+            };
+            found.add_unversioned(Wanted::Requirement(PackageType::Vcpkg), name, host);
+        }
         Ok(())
     }
 }
@@ -123,7 +145,7 @@ fn with_port_version(version: &str, port_version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyzers::testing::check;
+    use crate::analyzers::testing::{analyze, check};
 
     #[test]
     fn overrides_of_a_manifest() {
@@ -136,6 +158,16 @@ mod tests {
                               {"name": "stb", "version-date": "2021-09-10", "port-version": 1}]}"#,
             &["fmt 6.0.0", "stb 2021-09-10#1"],
         );
+    }
+
+    #[test]
+    fn dependencies_without_a_version_were_passed_over_in_silence() {
+        let manifest = br#"{"dependencies": ["fmt", {"name": "cmake", "host": true}]}"#;
+        let (found, result) = analyze(&VcpkgManifest, "vcpkg.json", manifest);
+        assert!(result.is_ok());
+        let wanted = found.unversioned.iter();
+        let wanted: Vec<_> = wanted.map(|one| (&*one.name, one.development)).collect();
+        assert_eq!(wanted, [("fmt", false), ("cmake", true)]);
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! Dart and Flutter packages: pub's lockfile.
 
 use crate::analyzers::declared::Declared;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::PackageType;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// `pubspec.lock` (dart.dev, "Glossary": lockfile).
 ///
-/// Hosted packages are taken; those of Git repositories are not, as a fork under the name and
-/// version of a hosted package has another's advisories, and neither are `path` and `sdk` packages. Only direct dependencies are marked as development.
+/// Hosted packages are taken; those of Git repositories are only told of, as a fork under the name and
+/// version of a hosted package has another's advisories. `path` and `sdk` packages are left out. Only
+/// direct dependencies are marked as development.
 #[derive(Debug)]
 pub struct PubspecLock;
 
@@ -42,9 +43,14 @@ impl Analyzer for PubspecLock {
         let mut declared = Declared::new(PackageType::Pub);
         for lock in document::yaml::<Lock>(file)? {
             for (name, package) in lock.packages.unwrap_or_default() {
-                if package.source == "hosted" {
-                    let development = package.dependency == "direct dev";
-                    declared.add(&name, &package.version, development);
+                let development = package.dependency == "direct dev";
+                match &*package.source {
+                    "hosted" => declared.add(&name, &package.version, development),
+                    "git" => {
+                        let wanted = Wanted::Elsewhere(PackageType::Pub);
+                        found.add_unversioned(wanted, &name, development);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -66,6 +72,14 @@ mod tests {
             include_bytes!("fixtures/pubspec.lock"),
             &["http 0.13.3", "lints 2.0.0 dev", "meta 1.7.0"],
         );
+    }
+
+    #[test]
+    fn packages_of_git_repositories_were_passed_over_in_silence() {
+        let lock = include_bytes!("fixtures/pubspec.lock");
+        let (found, _) = analyze(&PubspecLock, "pubspec.lock", lock);
+        let names: Vec<_> = found.unversioned.iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["fork"]);
     }
 
     #[test]

@@ -1,18 +1,27 @@
-use super::split_descriptor;
+use super::{is_version, split_descriptor};
 use crate::analyzers::declared::Declared;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::PackageType;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `deno.lock`, versions 2 to 5.
 ///
 /// Packages of the JSR registry are reported under the names by which its npm endpoint serves them
 /// (<https://jsr.io/docs/npm-compatibility>): `@std/path` is `@jsr/std__path`. Modules imported by
-/// URL have no name or version.
+/// URL are npm's where a host serves those; of others no advisories speak.
 #[derive(Debug)]
 pub struct DenoLock;
+
+/// Where npm's packages are served as modules, up to the package's name.
+const SERVE_NPM: [&str; 5] = [
+    "https://cdn.jsdelivr.net/npm/",
+    "https://cdn.skypack.dev/",
+    "https://esm.sh/",
+    "https://ga.jspm.io/npm:",
+    "https://unpkg.com/",
+];
 
 #[derive(Deserialize)]
 struct Lock {
@@ -24,6 +33,9 @@ struct Lock {
     /// Version 3.
     #[serde(default)]
     packages: Packages,
+    /// By URL.
+    #[serde(default)]
+    remote: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize, Default)]
@@ -73,15 +85,58 @@ impl Analyzer for DenoLock {
                 declared.add(&format!("@jsr/{name}"), version, false);
             }
         }
+        let mut others = BTreeSet::new();
+        for url in lock.remote.keys() {
+            match npm_package(url) {
+                Some((name, version)) => declared.add(name, version, false),
+                None => drop(others.insert(module_name(url))),
+            }
+        }
+        for name in others {
+            // Of no registry that has this name too.
+            found.add_unversioned(Wanted::Elsewhere(PackageType::Generic), name, false);
+        }
         declared.move_to(found);
         Ok(())
     }
 }
 
+/// `@s/a` and `1.0.0` of `https://esm.sh/v135/@s/a@1.0.0/es2022/a.mjs`. A range, `a@1`, names no
+/// version.
+fn npm_package(url: &str) -> Option<(&str, &str)> {
+    let path = SERVE_NPM.iter().find_map(|host| url.strip_prefix(host))?;
+    let path = match path.split_once('/') {
+        // The version of esm.sh itself.
+        Some((build, rest)) if build == "stable" || is_build(build) => rest,
+        _ => path,
+    };
+    let (name, rest) = split_descriptor(path.trim_start_matches('*'))?;
+    let version = rest.split(['/', '?', '&']).next()?;
+    let slashes = usize::from(name.starts_with('@'));
+    let is_exact = is_version(version) && version.split('.').count() >= 3;
+    // With more slashes it is of a code host or of another registry.
+    (is_exact && name.matches('/').count() == slashes).then_some((name, version))
+}
+
+fn is_build(text: &str) -> bool {
+    let number = text.strip_prefix('v').unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `oak` of `https://deno.land/x/oak@v12.5.0/mod.ts`, or the host.
+fn module_name(url: &str) -> &str {
+    let path = url.split_once("://").map_or(url, |(_, path)| path);
+    let (host, path) = path.split_once('/').unwrap_or((path, ""));
+    let mut names = path.split('/').filter_map(|part| part.split_once('@'));
+    names
+        .find(|(name, _)| !name.is_empty())
+        .map_or(host, |(name, _)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyzers::testing::check;
+    use crate::analyzers::testing::{analyze, check};
 
     #[test]
     fn every_version() {
@@ -107,5 +162,23 @@ mod tests {
             br#"{"version": "4", "jsr": {"@std/path@1.0.8": {"integrity": "x"}}}"#,
             &["@jsr/std__path 1.0.8"],
         );
+    }
+
+    #[test]
+    fn modules_imported_by_url_were_passed_over_in_silence() {
+        let lock = br#"{"version": "5", "remote": {
+            "https://deno.land/x/oak@v12.5.0/deps.ts": "00",
+            "https://deno.land/x/oak@v12.5.0/mod.ts": "00",
+            "https://esm.sh/*b@2.0.0-rc.1&target=es2022": "00",
+            "https://esm.sh/gh/o/c@1.0.0/c.js": "00",
+            "https://esm.sh/preact@10.5.0": "00",
+            "https://esm.sh/v135/@s/a@1.0.0/es2022/a.mjs": "00",
+            "https://raw.example.org/o/r/main/mod.ts": "00",
+            "https://unpkg.com/range@1": "00"}}"#;
+        let expected = ["b 2.0.0-rc.1", "preact 10.5.0", "@s/a 1.0.0"];
+        check(&DenoLock, "deno.lock", lock, &expected);
+        let (found, _) = analyze(&DenoLock, "deno.lock", lock);
+        let names: Vec<_> = found.unversioned.iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["c", "oak", "range", "raw.example.org"]);
     }
 }

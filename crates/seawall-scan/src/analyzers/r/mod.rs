@@ -1,17 +1,17 @@
 //! R packages: renv's lockfile and the descriptions of installed packages.
 //!
-//! Packages of Bioconductor are left out: they have versions and advisories of their own, and no
+//! Packages of Bioconductor are only told of: they have versions and advisories of their own, and no
 //! package type here.
 
 use crate::analyzers::declared::Declared;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::{Evidence, Package, PackageType};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
 /// `renv.lock` (rstudio.github.io/renv, "Lockfiles"). Packages of repositories are taken; those of
-/// code hosts and addresses are not, as what lies there under a package's name and version need not be
-/// what CRAN has, and neither are local ones.
+/// code hosts and addresses are only told of, as what lies there under a package's name and version need
+/// not be what CRAN has. Local ones are the project's own.
 #[derive(Debug)]
 pub struct RenvLock;
 
@@ -21,14 +21,13 @@ pub struct RenvLock;
 pub struct Description;
 
 /// Values of `Source`, in lower case.
-const NOT_OF_CRAN: [&str; 10] = [
+const NOT_OF_CRAN: [&str; 9] = [
     "bioconductor",
     "bitbucket",
     "git",
     "git2r",
     "github",
     "gitlab",
-    "local",
     "unknown",
     "url",
     "xgit",
@@ -65,7 +64,10 @@ impl Analyzer for RenvLock {
         let mut declared = Declared::new(PackageType::Cran);
         for package in lock.packages.values() {
             let source = package.source.to_ascii_lowercase();
-            if !NOT_OF_CRAN.contains(&source.as_str()) {
+            if NOT_OF_CRAN.contains(&source.as_str()) {
+                let wanted = Wanted::Elsewhere(PackageType::Cran);
+                found.add_unversioned(wanted, &package.package, false);
+            } else if source != "local" {
                 declared.add(&package.package, &package.version, false);
             }
         }
@@ -100,7 +102,12 @@ impl Analyzer for Description {
         let installed = fields.contains_key("Built") && field("Priority") != "base";
         let bioconductor = fields.contains_key("biocViews") && field("Repository") != "CRAN";
         // Many things are called DESCRIPTION, so one that is not R's is no error.
-        if installed && !bioconductor && !name.is_empty() && !version.is_empty() {
+        if !installed || name.is_empty() || version.is_empty() {
+            return Ok(());
+        }
+        if bioconductor {
+            found.add_unversioned(Wanted::Elsewhere(PackageType::Cran), name, false);
+        } else {
             let mut package = Package::new(PackageType::Cran, name, version, Evidence::Installed);
             package.licenses = fields
                 .get("License")
@@ -116,7 +123,7 @@ impl Analyzer for Description {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyzers::testing::check;
+    use crate::analyzers::testing::{analyze, check};
 
     #[test]
     fn a_package_of_a_code_host_was_taken_for_that_of_cran() {
@@ -133,6 +140,28 @@ mod tests {
                     "tip": {"Package": "tip", "Version": "0.9.0.9000", "Source": "GitHub"}}}"#,
             &["jsonlite 1.8.0"],
         );
+    }
+
+    #[test]
+    fn packages_that_are_not_of_cran_were_passed_over_in_silence() {
+        let lock = br#"{"Packages": {
+            "limma": {"Package": "limma", "Version": "3.52.0", "Source": "Bioconductor"},
+            "own": {"Package": "own", "Version": "0.0.1", "Source": "Local"},
+            "tip": {"Package": "tip", "Version": "0.9.0.9000", "Source": "GitHub"}}}"#;
+        let installed = b"Package: limma\nVersion: 3.52.0\nbiocViews: X\nBuilt: R 4.2.1\n";
+        for (analyzer, path, text, expected) in [
+            (
+                &RenvLock as &dyn Analyzer,
+                "renv.lock",
+                &lock[..],
+                &["limma", "tip"][..],
+            ),
+            (&Description, "x/limma/DESCRIPTION", installed, &["limma"]),
+        ] {
+            let (found, _) = analyze(analyzer, path, text);
+            let names: Vec<_> = found.unversioned.iter().map(|one| &*one.name).collect();
+            assert_eq!(names, expected);
+        }
     }
 
     #[test]

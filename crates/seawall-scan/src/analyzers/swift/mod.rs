@@ -1,15 +1,15 @@
 //! Swift packages: the package manager's record of what it resolved.
 
 use crate::analyzers::declared::Declared;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::PackageType;
 use serde::Deserialize;
 
 /// `Package.resolved`, versions 1 to 3 (swift-package-manager, `PinsStore`).
 ///
 /// A package goes by its repository's URL, without scheme and `.git`. Pins to a branch or commit
-/// have no version, pins of a package registry no repository, and local ones neither: they are
-/// left out.
+/// have no version, and pins of a package registry no repository: they are only told of. Local ones
+/// are left out.
 #[derive(Debug)]
 pub struct PackageResolved;
 
@@ -30,6 +30,8 @@ struct Object {
 
 #[derive(Deserialize)]
 struct Pin {
+    #[serde(default)]
+    identity: String,
     #[serde(alias = "repositoryURL", default)]
     location: String,
     #[serde(default)]
@@ -60,10 +62,19 @@ impl Analyzer for PackageResolved {
         let mut declared = Declared::new(PackageType::Swift);
         let old = resolved.object.into_iter().flat_map(|object| object.pins);
         for pin in resolved.pins.into_iter().chain(old) {
-            let remote = pin.kind.is_none_or(|kind| kind == "remoteSourceControl");
-            if let (true, Some(version)) = (remote, pin.state.version) {
-                declared.add(&repository_name(&pin.location), &version, false);
-            }
+            let name = match pin.kind.as_deref() {
+                None | Some("remoteSourceControl") => {
+                    let name = repository_name(&pin.location);
+                    if let Some(version) = pin.state.version {
+                        declared.add(&name, &version, false);
+                        continue;
+                    }
+                    name
+                }
+                Some("registry") => pin.identity,
+                Some(_) => continue,
+            };
+            found.add_unversioned(Wanted::Elsewhere(PackageType::Swift), &name, false);
         }
         declared.move_to(found);
         Ok(())
@@ -87,7 +98,7 @@ fn repository_name(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyzers::testing::check;
+    use crate::analyzers::testing::{analyze, check};
 
     #[test]
     fn all_versions_of_the_file() {
@@ -113,6 +124,22 @@ mod tests {
                 {"identity": "mona.list", "kind": "registry", "location": "",
                  "state": {"version": "1.0.0"}}], "version": 3}"#,
             &["github.com/apple/swift-nio 2.41.1"],
+        );
+    }
+
+    #[test]
+    fn pins_without_a_version_or_repository_were_passed_over_in_silence() {
+        let file = br#"{"pins": [
+            {"identity": "tip", "kind": "remoteSourceControl", "location": "https://h/o/tip",
+             "state": {"branch": "main"}},
+            {"identity": "own", "kind": "localSourceControl", "location": "/src/own",
+             "state": {"revision": "00"}},
+            {"identity": "mona.list", "kind": "registry", "state": {"version": "1.0.0"}}]}"#;
+        let (found, _) = analyze(&PackageResolved, "Package.resolved", file);
+        let names: Vec<_> = found.unversioned.iter().map(|one| &*one.name).collect();
+        assert_eq!(
+            (&*found.packages, &*names),
+            (&[][..], &["h/o/tip", "mona.list"][..])
         );
     }
 
