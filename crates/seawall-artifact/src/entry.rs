@@ -27,7 +27,8 @@ pub trait Entry {
     ///
     /// # Errors
     /// The archive is truncated or unreadable here, or a limit was hit. [`Error::Deferred`] for a
-    /// hard link in a compressed layer: the entry comes once more, with its content.
+    /// hard link in a compressed layer: the entry comes once more, with its content, or the layer's
+    /// reader tells of all that do not.
     fn content(&mut self) -> Result<Content, Error>;
 }
 

@@ -43,7 +43,8 @@ pub enum Error {
         offset: u64,
     },
     /// The content of a hard link in a compressed layer has passed already. Not a failure: the
-    /// same entry is visited once more, with its content, when the layer has been read once.
+    /// same entry is visited once more, with its content, when the layer has been read once; where it
+    /// cannot be read again, such links are told of together.
     #[error("the content of {place} comes in a second pass")]
     Deferred {
         /// The path of the hard link.

@@ -183,9 +183,7 @@ pub(crate) fn read_stream(
         outcome.doubt(&layer.place, doubt);
     }
     visited.tell(&layer.place, &mut outcome);
-    if again.is_some() {
-        outcome.note(targets.finish(&layer.place));
-    }
+    outcome.note(targets.finish(&layer.place));
     outcome
 }
 

@@ -23,6 +23,9 @@ pub(crate) struct SecondPass {
     possible: bool,
     /// By path; only where there is no second pass.
     kept: HashMap<String, Content>,
+    /// Links whose contents had passed and were not kept, and the first with its target.
+    lost: usize,
+    first_lost: Option<(String, String)>,
     /// Bytes that may still be kept. Links join files of one name, as package managers make them,
     /// so that a link is wanted where its target was.
     room: u64,
@@ -68,6 +71,8 @@ impl SecondPass {
         Self {
             possible,
             kept: HashMap::new(),
+            lost: 0,
+            first_lost: None,
             room,
             wanted: HashMap::new(),
             standing: HashMap::new(),
@@ -155,15 +160,15 @@ impl SecondPass {
         Ok(())
     }
 
-    /// The content of a link where there is no second pass, also for links to the link.
+    /// The content of a link where there is no second pass, also for links to the link. pnpm links
+    /// every file, so that those without a content are told together.
     fn kept_content(&mut self, target: &str, link: &str) -> Result<Content, Error> {
         let Some(content) = self.kept.get(target).cloned() else {
-            return Err(Error::Unsupported {
+            self.lost += 1;
+            self.first_lost
+                .get_or_insert_with(|| (link.to_owned(), target.to_owned()));
+            return Err(Error::Deferred {
                 place: link.to_owned(),
-                message: format!(
-                    "this hard link has its content in {target}, which had passed in the stream; \
-                     save the image to a file and scan that"
-                ),
             });
         };
         self.kept.insert(link.to_owned(), content.clone());
@@ -172,6 +177,20 @@ impl SecondPass {
 
     /// What was not found.
     pub(crate) fn finish(self, place: &str) -> Result<(), Error> {
+        if let Some((link, target)) = self.first_lost {
+            let (links, their) = match self.lost {
+                1 => ("1 hard link".to_owned(), "its content"),
+                number => (format!("{number} hard links"), "their contents"),
+            };
+            return Err(Error::Unsupported {
+                place: place.to_owned(),
+                message: format!(
+                    "{links} could not be read, as {their} had passed in the stream, like {link} to \
+                     {target}; save the image uncompressed ('docker save -o image.tar') and scan that \
+                     file"
+                ),
+            });
+        }
         let first = self
             .wanted
             .into_iter()
