@@ -4,7 +4,7 @@ use crate::database::{Database, OpenOptions};
 use crate::importers::Records;
 use crate::{
     Advisory, Affected, CnnvdEntry, CoveredFlaw, EpssEntry, KevEntry, NameKind, Source, State,
-    Upper,
+    Upper, VersionRange,
 };
 use seawall_model::{
     Distro, DistroFamily, Ecosystem, Evidence, Finding, Inventory, Package, PackageType, Severity,
@@ -922,4 +922,109 @@ fn an_excerpt_of_a_feed_is_not_taken_for_the_whole_of_it() {
            nothing is known",
         ],
     );
+}
+
+#[test]
+fn not_affected_for_one_version_silenced_every_version() {
+    let theirs = with(
+        advisory(
+            "UBUNTU-CVE-2023-38545",
+            Source::Ubuntu,
+            vec![row(
+                release(DistroFamily::Ubuntu, "22.04"),
+                "curl",
+                fixed("7.81.0-1ubuntu1.14"),
+            )],
+        ),
+        |a| a.aliases = vec!["CVE-2023-38545".to_owned()],
+    );
+    let vex = |source, versions: &[&str]| {
+        let mut row = theirs.affected[0].clone();
+        row.state = State::NotAffected;
+        row.ranges.clear();
+        row.versions = versions.iter().map(|&version| version.to_owned()).collect();
+        advisory("CVE-2023-38545", source, vec![row])
+    };
+    let at = |version| inventory(Some(distro("ubuntu", "22.04")), vec![deb("curl", version)]);
+    let found = "curl CVE-2023-38545 [UBUNTU-CVE-2023-38545] unknown: fixed 7.81.0-1ubuntu1.14 \
+                 <UBUNTU-CVE-2023-38545>";
+    for source in [Source::Ubuntu, Source::User] {
+        let of_one = records(vec![theirs.clone(), vex(source, &["7.81.0-1ubuntu1.13"])]);
+        check(of_one, &at("7.81.0-1ubuntu1.13"), &[]);
+        let of_another = records(vec![theirs.clone(), vex(source, &["7.81.0-1ubuntu1.24"])]);
+        check(of_another, &at("7.81.0-1ubuntu1.13"), &[found]);
+        let of_all = records(vec![theirs.clone(), vex(source, &[])]);
+        check(of_all, &at("7.81.0-1ubuntu1.13"), &[]);
+    }
+}
+
+#[test]
+fn a_fix_for_an_older_minor_release_was_measured_by_that_of_a_newer_one() {
+    let bulletin = |id: &str, fixes: &[&str]| {
+        let rows = fixes.iter().map(|fix| {
+            let alma = release(DistroFamily::Alma, "9");
+            Affected::new(alma, "curl", NameKind::Binary, State::Affected).until(fixed(fix))
+        });
+        with(advisory(id, Source::Alma, rows.collect()), |a| {
+            a.covers = vec![CoveredFlaw::new("CVE-2023-27536")];
+        })
+    };
+    let records = || {
+        records(vec![
+            bulletin("ALSA-2023:5763", &["7.76.1-23.el9_2.4"]),
+            bulletin("ALSA-2023:6745", &["7.76.1-26.el9_3.2"]),
+            bulletin("ALSA-2024:1", &["7.76.1-29.el9"]),
+        ])
+    };
+    let check = |version, expected: &[&str]| {
+        let package = package(PackageType::Rpm, "curl", version);
+        let inventory = inventory(Some(distro("almalinux", "9.2")), vec![package]);
+        check(records(), &inventory, expected);
+    };
+    check("7.76.1-23.el9_2.4", &[]);
+    check("7.76.1-24.el9_2", &[]);
+    let found = |fix: &str, by: &str| {
+        format!(
+            "curl CVE-2023-27536 [ALSA-2023:5763 ALSA-2023:6745 ALSA-2024:1] unknown: fixed {fix} <{by}>"
+        )
+    };
+    let own = found("7.76.1-23.el9_2.4", "ALSA-2023:5763");
+    check("7.76.1-23.el9_2.3", &[&own]);
+    let newer = found("7.76.1-26.el9_3.2", "ALSA-2023:6745");
+    check("7.76.1-26.el9_3.1", &[&newer]);
+    // Nothing mends 9.1, and builds without a minor number are not told apart.
+    let all = found("7.76.1-29.el9", "ALSA-2023:5763 ALSA-2023:6745 ALSA-2024:1");
+    check("7.76.1-19.el9_1.1", &[&all]);
+    check("7.76.1-19.el9", &[&all]);
+}
+
+#[test]
+fn ranges_for_several_minor_releases_are_told_apart_by_their_marks() {
+    let mut row = Affected::new(
+        release(DistroFamily::RedHat, "8"),
+        "sudo",
+        NameKind::Binary,
+        State::Affected,
+    )
+    .until(fixed("1.8.29-6.el8_1.2"));
+    let later = VersionRange::new(Some("1.8.29-7".to_owned()), fixed("1.9.5-1.el8_6.1"));
+    row.ranges.push(later);
+    let records = || {
+        records(vec![advisory(
+            "CVE-2023-22809",
+            Source::RedHat,
+            vec![row.clone()],
+        )])
+    };
+    let check = |version, expected: &[&str]| {
+        let package = package(PackageType::Rpm, "sudo", version);
+        let inventory = inventory(Some(distro("rhel", "8.6")), vec![package]);
+        check(records(), &inventory, expected);
+    };
+    let found = |fix: &str| format!("sudo CVE-2023-22809 [] unknown: fixed {fix} <CVE-2023-22809>");
+    check("1.8.29-6.el8_1.1", &[&found("1.8.29-6.el8_1.2")]);
+    // Of 8.6, though below what mends 8.1.
+    check("1.8.29-5.el8_6", &[&found("1.9.5-1.el8_6.1")]);
+    check("1.8.29-8.el8_1.1", &[]);
+    check("1.8.29-8.el8_4", &[&found("1.9.5-1.el8_6.1")]);
 }

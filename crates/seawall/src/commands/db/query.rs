@@ -121,7 +121,10 @@ fn print_advisory(advisory: &Advisory, out: &mut dyn Write) -> io::Result<()> {
 /// What a statement says, in words: `1.0 <= version < 1.2, fixed in 1.2`.
 pub(super) fn verdict(affected: &Affected) -> String {
     let state = match affected.state {
-        State::NotAffected => return "not affected".to_owned(),
+        State::NotAffected if affected.ranges.is_empty() && affected.versions.is_empty() => {
+            return "not affected".to_owned();
+        }
+        State::NotAffected => "not affected: ",
         State::Affected => "",
         State::WontFix => "will not be fixed: ",
         State::UnderInvestigation => "under investigation: ",
