@@ -238,7 +238,8 @@ fn about_this_build<'s, 'a>(all: &[&'s Statement<'a>]) -> Vec<&'s Statement<'a>>
     kept.retain(|s| {
         let of_other_versions =
             s.state == RowState::NotAffected && matches!(s.place, Place::Outside { .. });
-        !of_other_versions && !(s.minor == Minor::Other && mends_own(s.source))
+        let of_other_minor = s.minor == Minor::Other && mends_own(s.source);
+        !of_other_versions && !of_other_minor
     });
     kept
 }
