@@ -169,7 +169,8 @@ impl Database {
             return Ok(true);
         }
         for &advisory in &flaw.advisories {
-            if same(self.core(advisory)?.id) {
+            let core = self.core(advisory)?;
+            if same(core.id) || core.aliases.iter().any(|alias| same(alias)) {
                 return Ok(true);
             }
         }

@@ -4,7 +4,7 @@ use crate::exit::Result;
 use crate::inventories;
 use seawall_model::{Finding, Inventory};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Version of the file's shape.
@@ -15,8 +15,8 @@ const NAMED: usize = 5;
 #[derive(Serialize, Deserialize)]
 struct File {
     known_findings_version: u32,
-    /// Flaw and package URL, with a space between.
-    findings: BTreeSet<String>,
+    /// Flaw and package URL, with a space between; sorted, and as often as packages have that URL.
+    findings: Vec<String>,
 }
 
 /// Keeps the findings of an inventory for the next comparison.
@@ -45,11 +45,11 @@ pub(crate) fn changes(inventory: &Inventory, findings: &[Finding]) -> Result<Vec
     let now = keys(inventory, findings);
     let mut sentences = Vec::new();
     for (what, found) in [
-        ("new", now.difference(&before).collect::<Vec<_>>()),
-        ("gone", before.difference(&now).collect()),
+        ("new", beyond(&now, &before)),
+        ("gone", beyond(&before, &now)),
     ] {
         if !found.is_empty() {
-            sentences.push(sentence(what, &found));
+            sentences.push(sentence(what, found));
         }
     }
     if sentences.is_empty() {
@@ -58,7 +58,23 @@ pub(crate) fn changes(inventory: &Inventory, findings: &[Finding]) -> Result<Vec
     Ok(sentences)
 }
 
-fn read(path: &Path) -> anyhow::Result<BTreeSet<String>> {
+/// The keys that are in `some` more often than in `others`, as often as that.
+fn beyond<'k>(some: &'k [String], others: &[String]) -> Vec<&'k str> {
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    for key in others {
+        *left.entry(key).or_default() += 1;
+    }
+    let mut more = Vec::new();
+    for key in some {
+        match left.get_mut(key.as_str()) {
+            Some(times) if *times > 0 => *times -= 1,
+            _ => more.push(key.as_str()),
+        }
+    }
+    more
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<String>> {
     let file: File = serde_json::from_slice(&inventories::bytes(path)?)?;
     anyhow::ensure!(
         file.known_findings_version == VERSION,
@@ -68,20 +84,23 @@ fn read(path: &Path) -> anyhow::Result<BTreeSet<String>> {
     Ok(file.findings)
 }
 
-fn keys(inventory: &Inventory, findings: &[Finding]) -> BTreeSet<String> {
+fn keys(inventory: &Inventory, findings: &[Finding]) -> Vec<String> {
     let distro = inventory.distro.as_ref();
     let key = |finding: &Finding| {
         let package = inventory.packages.get(finding.package.0 as usize)?;
         Some(format!("{} {}", finding.id, package.purl(distro)))
     };
-    findings.iter().filter_map(key).collect()
+    let mut keys: Vec<String> = findings.iter().filter_map(key).collect();
+    keys.sort_unstable();
+    keys
 }
 
-fn sentence(what: &str, found: &[&String]) -> String {
+fn sentence(what: &str, mut found: Vec<&str>) -> String {
     let are = match found.len() {
         1 => "1 finding is".to_owned(),
         number => format!("{number} findings are"),
     };
+    found.dedup();
     let names: Vec<String> = found
         .iter()
         .take(NAMED)

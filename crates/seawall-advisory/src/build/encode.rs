@@ -354,7 +354,8 @@ fn estimate(predictions: &[Prediction], cve: &str) -> Option<Estimate> {
     Some(Estimate { score, percentile })
 }
 
-/// Every name under which a flaw is asked for: its own, its bulletins', and CNNVD's.
+/// Every name under which a flaw is asked for: its own, its bulletins', and CNNVD's. Names that a
+/// bulletin has beside its own lead to all its flaws where they are not known to be of one.
 fn name_index(input: &Input<'_>) -> Vec<u8> {
     let identity = input.identity;
     let mut lines: Vec<(u64, u32)> = Vec::new();
@@ -365,10 +366,19 @@ fn name_index(input: &Input<'_>) -> Vec<u8> {
         line(&names.id, flaw);
         names.aliases.iter().for_each(|alias| line(alias, flaw));
     }
+    let of_one: HashSet<String> = identity
+        .flaws
+        .iter()
+        .flat_map(|names| std::iter::once(&names.id).chain(&names.aliases))
+        .map(|name| name.to_ascii_uppercase())
+        .collect();
     for ((flaws, bulletin), advisory) in identity.of_advisory.iter().zip(input.advisories) {
         if *bulletin {
-            for &flaw in flaws {
-                line(&advisory.id, flaw);
+            let aliases = advisory.aliases.iter();
+            let shared = aliases.filter(|name| !of_one.contains(&name.to_ascii_uppercase()));
+            let own = Some(&advisory.id).filter(|id| cve_number(id).is_none());
+            for name in shared.chain(own) {
+                flaws.iter().for_each(|&flaw| line(name, flaw));
             }
         }
     }

@@ -1,19 +1,16 @@
 //! Which names mean the same flaw.
 //!
-//! `aliases` of a record about a single flaw say so, and are followed across publishers. Three
-//! things keep one bad record from chaining flaws together that have nothing to do with each other:
-//! a bulletin joins nothing, whatever it covers; a withdrawn record joins itself to one other name
-//! at most (many are withdrawn as duplicates, or because their aliases were wrong); and no flaw
-//! gets more than [`MAX_CVES`] CVEs: the record that would bring it there is taken as a bulletin
-//! that covers each of its aliases.
+//! `aliases` of a record about a single flaw say so, and are followed across publishers. Different
+//! CVEs are different flaws, whatever lists them side by side: a record that names several is taken
+//! as a bulletin that covers each of them, and its other names join nothing, as it is not told which
+//! of the CVEs each belongs to. Two more things keep one bad record from chaining flaws together
+//! that have nothing to do with each other: a bulletin joins nothing, whatever it covers; and a
+//! withdrawn record joins itself to one other name at most (many are withdrawn as duplicates, or
+//! because their aliases were wrong).
 
 use crate::database::cve_number;
 use crate::record::{Advisory, CnnvdEntry, KevEntry};
-use std::collections::{BTreeMap, HashMap};
-
-/// The most CVEs that are taken as names of one flaw. Records that list two or three for one flaw
-/// are common, as numbers are given twice by mistake; longer lists are collections.
-const MAX_CVES: usize = 4;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Flaws, and who speaks of which.
 pub(super) struct Identity {
@@ -29,7 +26,7 @@ pub(super) struct Identity {
 
 /// The names of a flaw.
 pub(super) struct FlawNames {
-    /// The lowest CVE, else a GHSA, else the first of the others.
+    /// Its CVE, else a GHSA, else the first of the others.
     pub(super) id: String,
     /// The others, sorted.
     pub(super) aliases: Vec<String>,
@@ -40,11 +37,23 @@ pub(super) fn flaws(advisories: &[Advisory], kev: &[KevEntry], cnnvd: &[CnnvdEnt
     let mut names = Names::default();
     let mut nodes_of: Vec<(Vec<u32>, bool)> = vec![(Vec::new(), false); advisories.len()];
 
-    // Records with few CVEs first: a collection then meets flaws as they are, and cannot join them.
-    let mut order: Vec<usize> = (0..advisories.len()).collect();
-    order.sort_by_key(|&at| cves_named(&advisories[at]));
+    let named: Vec<Named> = advisories.iter().map(|one| names.read(one)).collect();
+    // What a record calls itself comes before what others call it.
+    for one in &named {
+        if let Named::Flaw {
+            own,
+            cve: Some(cve),
+            ..
+        } = one
+        {
+            names.join(*own, *cve);
+        }
+    }
+    // Records with a CVE first: the others then meet names that are told apart by it.
+    let mut order: Vec<usize> = (0..named.len()).collect();
+    order.sort_by_key(|&at| !matches!(named[at], Named::Flaw { cve: Some(_), .. }));
     for at in order {
-        nodes_of[at] = names.place(&advisories[at]);
+        nodes_of[at] = names.place(&named[at]);
     }
     let kev_nodes: Vec<u32> = kev.iter().map(|entry| names.node(&entry.cve)).collect();
     let cnnvd_nodes: Vec<Vec<u32>> = cnnvd
@@ -84,11 +93,17 @@ pub(super) fn flaws(advisories: &[Advisory], kev: &[KevEntry], cnnvd: &[CnnvdEnt
     }
 }
 
-fn cves_named(advisory: &Advisory) -> usize {
-    std::iter::once(&advisory.id)
-        .chain(&advisory.aliases)
-        .filter(|name| cve_number(name).is_some())
-        .count()
+/// What a record says of names.
+enum Named {
+    /// It is about one flaw.
+    Flaw {
+        own: u32,
+        /// The one CVE among its names.
+        cve: Option<u32>,
+        others: Vec<u32>,
+    },
+    /// It is about each of these.
+    Bulletin(Vec<u32>),
 }
 
 /// Union-find over names, case ignored.
@@ -97,8 +112,10 @@ struct Names {
     index: HashMap<String, u32>,
     spelling: Vec<String>,
     parent: Vec<u32>,
-    /// For roots: the CVEs in the component.
-    cves: Vec<usize>,
+    /// For roots: whether a CVE is in the component.
+    has_cve: Vec<bool>,
+    /// The names of records about several CVEs, which are not told apart by them.
+    shared: HashSet<u32>,
 }
 
 impl Names {
@@ -111,7 +128,7 @@ impl Names {
         self.index.insert(key, node);
         self.spelling.push(name.to_owned());
         self.parent.push(node);
-        self.cves.push(usize::from(cve_number(name).is_some()));
+        self.has_cve.push(cve_number(name).is_some());
         node
     }
 
@@ -124,11 +141,11 @@ impl Names {
         node
     }
 
-    /// The nodes of the flaws an advisory is about, and whether it is a bulletin.
-    fn place(&mut self, advisory: &Advisory) -> (Vec<u32>, bool) {
+    /// The nodes of an advisory's names.
+    fn read(&mut self, advisory: &Advisory) -> Named {
         if !advisory.covers.is_empty() {
             let covered = advisory.covers.iter().map(|flaw| self.node(&flaw.id));
-            return (covered.collect(), true);
+            return Named::Bulletin(covered.collect());
         }
         let own = self.node(&advisory.id);
         let mut aliases: Vec<&String> = advisory.aliases.iter().collect();
@@ -136,37 +153,76 @@ impl Names {
         if advisory.withdrawn.is_some() {
             aliases.truncate(1);
         }
-        let aliases: Vec<u32> = aliases.iter().map(|name| self.node(name)).collect();
-        if self.join(own, &aliases) {
-            (vec![own], false)
-        } else {
-            (aliases, true)
+        let mut others: Vec<u32> = aliases.iter().map(|name| self.node(name)).collect();
+        let is_cve = |node: &u32| self.has_cve[*node as usize];
+        let mut cves: Vec<u32> = others.iter().copied().chain([own]).filter(is_cve).collect();
+        others.retain(|node| !is_cve(node));
+        cves.sort_unstable();
+        cves.dedup();
+        match cves.as_slice() {
+            [] => Named::Flaw {
+                own,
+                cve: None,
+                others,
+            },
+            &[cve] => Named::Flaw {
+                own,
+                cve: Some(cve),
+                others,
+            },
+            _ => {
+                self.shared
+                    .extend((!self.has_cve[own as usize]).then_some(own));
+                Named::Bulletin(cves)
+            }
         }
     }
 
-    /// Makes the nodes one flaw, or leaves them as they are when it would have too many CVEs.
-    fn join(&mut self, own: u32, others: &[u32]) -> bool {
-        let mut roots: Vec<u32> = others.iter().map(|&node| self.root(node)).collect();
-        roots.push(self.root(own));
-        roots.sort_unstable();
-        roots.dedup();
-        let cves: usize = roots.iter().map(|&root| self.cves[root as usize]).sum();
-        if cves > MAX_CVES {
-            return false;
+    /// Makes the nodes one flaw, unless it would have two CVEs.
+    fn join(&mut self, own: u32, other: u32) {
+        let (root, other_root) = (self.root(own), self.root(other));
+        let apart = self.has_cve[root as usize] && self.has_cve[other_root as usize];
+        if root == other_root || apart || self.shared.contains(&other) {
+            return;
         }
-        if let Some((&first, rest)) = roots.split_first() {
-            for &root in rest {
-                self.parent[root as usize] = first;
-            }
-            self.cves[first as usize] = cves;
+        self.parent[other_root as usize] = root;
+        self.has_cve[root as usize] |= self.has_cve[other_root as usize];
+    }
+
+    /// Joins a record's names. The nodes of the flaws that it is about, and whether it is a bulletin
+    /// about them.
+    fn place(&mut self, named: &Named) -> (Vec<u32>, bool) {
+        let (own, cve, others) = match named {
+            Named::Bulletin(covered) => return (covered.clone(), true),
+            Named::Flaw { own, cve, others } => (*own, *cve, others),
+        };
+        if let Some(cve) = cve
+            && self.root(own) != self.root(cve)
+        {
+            // Another record of this name is about another CVE.
+            return (vec![cve], true);
         }
-        true
+        let mut cves: Vec<u32> = others
+            .iter()
+            .chain([&own])
+            .map(|&node| self.root(node))
+            .collect();
+        cves.retain(|&root| self.has_cve[root as usize]);
+        cves.sort_unstable();
+        cves.dedup();
+        if cve.is_none() && cves.len() > 1 {
+            self.shared.insert(own);
+            return (cves, true);
+        }
+        for &other in others {
+            self.join(own, other);
+        }
+        (vec![own], false)
     }
 
     /// The components of the used nodes, ordered by identifier, and the number of each root's.
     fn components(&mut self, used: Vec<u32>) -> (Vec<FlawNames>, HashMap<u32, u32>) {
-        let used: std::collections::HashSet<u32> =
-            used.into_iter().map(|node| self.root(node)).collect();
+        let used: HashSet<u32> = used.into_iter().map(|node| self.root(node)).collect();
         let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for node in 0..self.spelling.len() {
             let node = u32::try_from(node).unwrap_or(u32::MAX);

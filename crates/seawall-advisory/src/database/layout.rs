@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 pub(crate) const MAGIC: [u8; 8] = *b"SEAWALDB";
 /// Raised whenever a file of the older kind would be read wrongly, or records would be filed
 /// differently: a delta holds only between files of one version.
-pub(crate) const FORMAT_VERSION: u32 = 3;
+pub(crate) const FORMAT_VERSION: u32 = 4;
 /// Length of the header.
 pub(crate) const HEADER_LEN: usize = 1024;
 /// Length of a block, the unit of checking.

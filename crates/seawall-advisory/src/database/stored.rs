@@ -142,10 +142,10 @@ pub(crate) struct Flaw<'a> {
     pub(crate) advisories: Vec<u32>,
     /// Entries of CNNVD.
     pub(crate) cnnvd: Vec<u32>,
-    /// Entries of CISA's catalogue: several where several CVEs are one flaw.
+    /// Entries of CISA's catalogue.
     #[serde(borrow)]
     pub(crate) kev: Vec<Kev<'a>>,
-    /// The highest exploit prediction among its CVEs. It stands in the section of all predictions
+    /// The exploit prediction for its CVE. It stands in the section of all predictions
     /// too, which a scan then has no need to read.
     pub(crate) epss: Option<Estimate>,
 }

@@ -240,11 +240,11 @@ fn signatures_are_asked_for_when_keys_are_trusted() {
 #[test]
 fn a_newer_format_is_named() {
     let mut bytes = build(sample());
-    bytes[8] = 4;
+    bytes[8] = 5;
     let error = open(bytes).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "the advisory database has format version 4, this program reads 3"
+        "the advisory database has format version 5, this program reads 4"
     );
     assert!(error.hint().contains("update seawall"));
 }

@@ -25,6 +25,24 @@ pub(super) fn title(summary: Option<&str>, details: Option<&str>) -> String {
     format!("{head}...")
 }
 
+/// Whether a bulletin that names no flaw is about none by its title: Debian sends new data and repairs
+/// of earlier bulletins on the same list (`tzdata - new timezone database`). Its older bulletins on
+/// flaws name none either, so a title that leaves it open is of one.
+pub(super) fn is_maintenance(title: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "bugfix",
+        "database update",
+        "new package",
+        "new timezone database",
+        "new upstream version",
+        "regression",
+        "version number correction",
+    ];
+    let title = title.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| title.contains(word));
+    has(WORDS) && !has(&["security", "vulnerabilit"])
+}
+
 /// A date as records keep it, RFC 3339 or `YYYY-MM-DD`. A time without a zone is taken as UTC, and
 /// one not set off by `T` is dropped. `None` for what is no date, and for the zero date that Go
 /// programs write for "not known".
@@ -94,6 +112,26 @@ mod tests {
             long.chars().count() <= TITLE + 3 && long.ends_with("wörter..."),
             "{long}"
         );
+    }
+
+    #[test]
+    fn bulletins_about_new_data_and_repairs_were_findings() {
+        for (title, expected) in [
+            ("tzdata - new timezone database", true),
+            ("libdatetime-timezone-perl - new upstream version", true),
+            ("openssl - regression update", true),
+            ("PHP regression", true),
+            ("postgresql-11 - bugfix update", true),
+            ("bash - version number correction", true),
+            ("openssl - security update", false),
+            ("linux - security regression", false),
+            ("ca-certificates - mis-issued intermediates", false),
+            ("ffmpeg - update", false),
+            ("several vulnerabilities", false),
+            ("", false),
+        ] {
+            assert_eq!(is_maintenance(title), expected, "{title}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Every statement on a package, those that came to nothing too: what `db lookup` shows.
 
 use super::applies::applies;
+use super::minor::settle;
 use super::package::Versions;
 use super::ranges::{Installed, Place, place};
 use super::select::Selector;
@@ -21,7 +22,8 @@ pub enum Says {
     NotAffected,
     /// The publisher is looking into it.
     UnderInvestigation,
-    /// The statement is about another architecture, module stream or kind of package.
+    /// The statement is about another architecture, module stream or kind of package, or says of
+    /// other versions that they are not affected.
     Elsewhere,
     /// The advisory was withdrawn.
     Withdrawn,
@@ -81,10 +83,14 @@ impl Database {
 }
 
 fn says(installed: &Installed<'_>, row: &Row<'_>) -> Says {
-    match place(installed, row) {
-        Err(error) => Says::NotComparable(error.to_string()),
-        Ok(Place::Outside { .. }) => Says::NotAffected,
-        Ok(Place::Inside { fixed, .. }) => match row.state {
+    let place = match place(installed, row) {
+        Err(error) => return Says::NotComparable(error.to_string()),
+        Ok(place) => settle(installed, row, place).0,
+    };
+    match place {
+        Place::Outside { .. } if row.state == RowState::NotAffected => Says::Elsewhere,
+        Place::Outside { .. } => Says::NotAffected,
+        Place::Inside { fixed, .. } => match row.state {
             RowState::NotAffected => Says::NotAffected,
             RowState::UnderInvestigation => Says::UnderInvestigation,
             RowState::Affected | RowState::WontFix => Says::Affected {

@@ -208,13 +208,26 @@ fn covered<'a>(core: &'a Core<'a>, names: &[&str]) -> impl Iterator<Item = &'a C
     })
 }
 
-/// Vectors in the order of speakers, each once.
-fn cvss<'a>(speakers: impl Iterator<Item = &'a Speaker<'a>>, names: &[&str]) -> Vec<Cvss> {
+/// Vectors in the order of speakers, each once. A bulletin's own are those of its worst flaw: they
+/// stand in where nobody has any for this one.
+fn cvss<'a>(speakers: impl Iterator<Item = &'a Speaker<'a>> + Clone, names: &[&str]) -> Vec<Cvss> {
+    let exact = vectors(speakers.clone(), names, false);
+    if exact.is_empty() {
+        return vectors(speakers, names, true);
+    }
+    exact
+}
+
+fn vectors<'a>(
+    speakers: impl Iterator<Item = &'a Speaker<'a>>,
+    names: &[&str],
+    of_bulletins: bool,
+) -> Vec<Cvss> {
     let mut vectors: Vec<&Vector<'_>> = Vec::new();
     for speaker in speakers {
         let covered = covered(speaker.core, names).flat_map(|flaw| &flaw.cvss);
-        // A bulletin's own vectors are those of its worst flaw.
-        let own = speaker.core.cvss.iter().filter(|_| !speaker.bulletin);
+        let counts = of_bulletins || !speaker.bulletin;
+        let own = speaker.core.cvss.iter().filter(|_| counts);
         let mut of_speaker: Vec<&Vector<'_>> = covered.chain(own).collect();
         of_speaker.sort_by_key(|vector| std::cmp::Reverse(vector.version));
         for vector in of_speaker {

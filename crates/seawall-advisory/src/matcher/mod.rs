@@ -8,6 +8,7 @@ mod applies;
 mod details;
 mod explain;
 mod finding;
+mod minor;
 mod package;
 mod publishers;
 mod ranges;

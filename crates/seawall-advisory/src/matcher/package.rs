@@ -1,6 +1,7 @@
 //! One package against everything that is said of it.
 
 use super::applies::applies;
+use super::minor::{Minor, settle};
 use super::publishers::{is_own, rank};
 use super::ranges::{Installed, Place, place};
 use super::select::Selection;
@@ -55,6 +56,7 @@ pub(crate) struct Statement<'a> {
     rank: u8,
     state: RowState,
     severity: Option<Severity>,
+    minor: Minor,
     pub(crate) place: Place<'a>,
 }
 
@@ -100,16 +102,21 @@ pub(super) fn evaluate(
             if entry.withdrawn || !applies(row, bucket.name, package, source_name) {
                 continue;
             }
-            match place(versions.of(row), row) {
-                Ok(place) => statements.push(Statement {
-                    advisory: row.advisory,
-                    source: entry.source,
-                    bulletin: entry.bulletin,
-                    rank: rank(ecosystem, entry),
-                    state: row.state,
-                    severity: row.severity.map(|rating| rating.severity()),
-                    place,
-                }),
+            let installed = versions.of(row);
+            match place(installed, row) {
+                Ok(place) => {
+                    let (place, minor) = settle(installed, row, place);
+                    statements.push(Statement {
+                        advisory: row.advisory,
+                        source: entry.source,
+                        bulletin: entry.bulletin,
+                        rank: rank(ecosystem, entry),
+                        state: row.state,
+                        severity: row.severity.map(|rating| rating.severity()),
+                        minor,
+                        place,
+                    });
+                }
                 Err(error) => {
                     outcome.errors += 1;
                     outcome.first_error.get_or_insert_with(|| error.to_string());
@@ -172,7 +179,8 @@ impl<'v> Versions<'v> {
 /// version: a bulletin or changelog is a fact about a version, an open entry is the absence of
 /// one, and trackers are read later than bulletins are sent. An entry that names a higher version
 /// stands: then the earlier fix was not the whole of it.
-fn decide(ecosystem: &Ecosystem, flaw: u32, statements: &[&Statement<'_>]) -> Option<Verdict> {
+fn decide(ecosystem: &Ecosystem, flaw: u32, all: &[&Statement<'_>]) -> Option<Verdict> {
+    let statements = about_this_build(all);
     let preferred = statements.iter().map(|statement| statement.rank).min()?;
     let deciding = || statements.iter().filter(|s| s.rank == preferred);
     let silenced_by_user = preferred == 0
@@ -211,11 +219,29 @@ fn decide(ecosystem: &Ecosystem, flaw: u32, statements: &[&Statement<'_>]) -> Op
                 severity: s.severity,
             })
             .collect(),
-        speakers: statements.iter().map(|s| s.advisory).collect(),
+        speakers: all.iter().map(|s| s.advisory).collect(),
         fix,
         status,
         confidence,
     })
+}
+
+/// The statements without those that say nothing of the installed build: that some other version is
+/// not affected, or how other minor releases are mended, where the same publisher mends the build's
+/// own.
+fn about_this_build<'s, 'a>(all: &[&'s Statement<'a>]) -> Vec<&'s Statement<'a>> {
+    let mends_own = |source| {
+        let mut statements = all.iter();
+        statements.any(|s| s.source == source && s.minor == Minor::Own)
+    };
+    let mut kept = all.to_vec();
+    kept.retain(|s| {
+        let of_other_versions =
+            s.state == RowState::NotAffected && matches!(s.place, Place::Outside { .. });
+        let of_other_minor = s.minor == Minor::Other && mends_own(s.source);
+        !of_other_versions && !of_other_minor
+    });
+    kept
 }
 
 fn fix_and_status(scheme: VersionScheme, affecting: &[&Statement<'_>]) -> (Fix, Status) {

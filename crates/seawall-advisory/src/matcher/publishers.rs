@@ -8,7 +8,8 @@ use seawall_model::{DistroFamily, Ecosystem};
 ///
 /// 0 is the user's own. For a distribution's packages follow the distribution's own tracker (an
 /// entry for each CVE), its other records, its bulletins, and then everybody else. For a language's
-/// packages follow the databases of [`LANGUAGES`] in their order.
+/// packages follow the databases of [`LANGUAGES`] in their order, each with its records about one flaw
+/// before those about several, whose versions are those of all of them together.
 pub(crate) fn rank(ecosystem: &Ecosystem, entry: AdvisoryEntry) -> u8 {
     if entry.source == Source::User {
         return 0;
@@ -25,7 +26,7 @@ pub(crate) fn rank(ecosystem: &Ecosystem, entry: AdvisoryEntry) -> u8 {
             .iter()
             .position(|source| *source == entry.source)
             .and_then(|at| u8::try_from(at).ok())
-            .map_or(OTHERS, |at| at + 1),
+            .map_or(OTHERS, |at| 1 + 2 * at + u8::from(entry.bulletin)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Versions against the ranges and lists of a row.
 
+use super::minor::minor_release;
 use crate::database::stored::{End, Range, Row};
 use crate::versions::{VersionError, compare, placeable, within};
 use seawall_model::VersionScheme;
@@ -29,6 +30,7 @@ pub(crate) struct Installed<'v> {
     version: &'v str,
     /// Why it has no place among the versions of its scheme.
     refused: Option<VersionError>,
+    minor_release: Option<&'v str>,
 }
 
 impl<'v> Installed<'v> {
@@ -38,7 +40,21 @@ impl<'v> Installed<'v> {
             scheme,
             version,
             refused: placeable(scheme, version).err(),
+            minor_release: match scheme {
+                VersionScheme::Rpm => minor_release(version),
+                _ => None,
+            },
         }
+    }
+
+    /// The text of the version.
+    pub(super) fn version(&self) -> &'v str {
+        self.version
+    }
+
+    /// The mark of the minor release that an rpm is of.
+    pub(super) fn minor_release(&self) -> Option<&'v str> {
+        self.minor_release
     }
 }
 

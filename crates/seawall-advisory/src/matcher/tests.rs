@@ -4,7 +4,7 @@ use crate::database::{Database, OpenOptions};
 use crate::importers::Records;
 use crate::{
     Advisory, Affected, CnnvdEntry, CoveredFlaw, EpssEntry, KevEntry, NameKind, Source, State,
-    Upper,
+    Upper, VersionRange,
 };
 use seawall_model::{
     Distro, DistroFamily, Ecosystem, Evidence, Finding, Inventory, Package, PackageType, Severity,
@@ -722,34 +722,133 @@ fn versions_that_cannot_be_compared_are_said_once_a_package() {
     );
 }
 
+/// A record on the npm package `chained`, affected up to `fix`.
+fn on_chained(id: &str, source: Source, aliases: &[&str], fix: &str) -> Advisory {
+    let rows = vec![row(Ecosystem::Npm, "chained", fixed(fix))];
+    with(advisory(id, source, rows), |a| {
+        a.aliases = aliases.iter().map(|&name| name.to_owned()).collect();
+    })
+}
+
 #[test]
-fn records_that_list_many_cves_do_not_chain_them_together() {
-    let advisories = (0..10)
+fn cves_that_records_list_side_by_side_were_one_flaw() {
+    let advisories = (0..3)
         .map(|n| {
-            with(
-                advisory(
-                    &format!("GHSA-5555-5555-555{n}"),
-                    Source::GitHub,
-                    vec![row(Ecosystem::Npm, "chained", Upper::Open)],
-                ),
-                |a| {
-                    a.aliases = vec![
-                        format!("CVE-2024-010{n}"),
-                        format!("CVE-2024-01{:02}", n + 1),
-                    ];
-                },
-            )
+            let (one, next) = (format!("CVE-2024-010{n}"), format!("CVE-2024-010{}", n + 1));
+            let id = format!("GHSA-5555-5555-555{n}");
+            on_chained(&id, Source::GitHub, &[&one, &next], "2.0.0")
         })
         .collect();
-    let inventory = inventory(None, vec![package(PackageType::Npm, "chained", "1.0.0")]);
-    let matches = open(records(advisories))
-        .match_inventory(&inventory)
-        .unwrap();
-    assert!(matches.findings.len() >= 3, "{}", matches.findings.len());
-    for finding in &matches.findings {
-        let cves = finding.aliases.iter().filter(|a| a.starts_with("CVE-"));
-        assert!(cves.count() < 4, "{} {:?}", finding.id, finding.aliases);
+    check(
+        records(advisories),
+        &inventory(None, vec![package(PackageType::Npm, "chained", "1.0.0")]),
+        &[
+            "chained CVE-2024-0100 [GHSA-5555-5555-5550] unknown: fixed 2.0.0 <GHSA-5555-5555-5550>",
+            "chained CVE-2024-0101 [GHSA-5555-5555-5550 GHSA-5555-5555-5551] unknown: fixed 2.0.0 \
+             <GHSA-5555-5555-5550 GHSA-5555-5555-5551>",
+            "chained CVE-2024-0102 [GHSA-5555-5555-5551 GHSA-5555-5555-5552] unknown: fixed 2.0.0 \
+             <GHSA-5555-5555-5551 GHSA-5555-5555-5552>",
+            "chained CVE-2024-0103 [GHSA-5555-5555-5552] unknown: fixed 2.0.0 <GHSA-5555-5555-5552>",
+        ],
+    );
+}
+
+#[test]
+fn a_record_about_two_cves_overruled_those_about_one() {
+    let both = on_chained(
+        "GHSA-6666-6666-6666",
+        Source::GitHub,
+        &["CVE-2021-0001", "CVE-2022-0001", "GHSA-7777-7777-7777"],
+        "4.77.0",
+    );
+    let first = on_chained(
+        "GHSA-7777-7777-7777",
+        Source::GitHub,
+        &["CVE-2021-0001"],
+        "4.59.0",
+    );
+    check(
+        records(vec![both, first]),
+        &inventory(None, vec![package(PackageType::Npm, "chained", "4.60.0")]),
+        &[
+            "chained CVE-2022-0001 [GHSA-6666-6666-6666] unknown: fixed 4.77.0 <GHSA-6666-6666-6666>",
+        ],
+    );
+}
+
+#[test]
+fn not_affected_by_one_cve_silenced_another_that_a_record_lists_beside_it() {
+    let both = on_chained(
+        "GO-2022-0536",
+        Source::Go,
+        &["CVE-2019-9512", "CVE-2019-9514"],
+        "2.0.0",
+    );
+    let mut ours = on_chained("CVE-2019-9512", Source::User, &[], "2.0.0");
+    ours.affected[0].state = State::NotAffected;
+    ours.affected[0].ranges.clear();
+    check(
+        records(vec![both, ours]),
+        &inventory(None, vec![package(PackageType::Npm, "chained", "1.0.0")]),
+        &["chained CVE-2019-9514 [GO-2022-0536] unknown: fixed 2.0.0 <GO-2022-0536>"],
+    );
+}
+
+#[test]
+fn a_name_that_two_cves_are_given_joins_them_nowhere() {
+    // GitHub calls its record by the second CVE; the others' aliases cannot make it the first.
+    let advisories = vec![
+        on_chained(
+            "A-1",
+            Source::Osv,
+            &["CVE-2024-0001", "GHSA-8888-8888-8888"],
+            "2.0.0",
+        ),
+        on_chained(
+            "GHSA-8888-8888-8888",
+            Source::GitHub,
+            &["CVE-2024-0002"],
+            "3.0.0",
+        ),
+        on_chained("Z-1", Source::Osv, &["A-1", "GHSA-8888-8888-8888"], "4.0.0"),
+    ];
+    let database = open(records(advisories));
+    let flaws = |name: &str| -> Vec<String> {
+        let flaws = database.query(name).unwrap();
+        flaws.into_iter().map(|flaw| flaw.id).collect()
+    };
+    assert_eq!(flaws("a-1"), ["CVE-2024-0001"]);
+    assert_eq!(flaws("GHSA-8888-8888-8888"), ["CVE-2024-0002"]);
+    assert_eq!(flaws("Z-1"), ["CVE-2024-0001", "CVE-2024-0002"]);
+}
+
+#[test]
+fn a_record_about_two_cves_is_found_by_all_its_names_and_lends_them_its_rating() {
+    let both = with(
+        on_chained(
+            "GO-2022-0536",
+            Source::Go,
+            &["CVE-2019-9512", "CVE-2019-9514", "GHSA-9999-9999-9999"],
+            "2.0.0",
+        ),
+        |a| {
+            let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H";
+            a.cvss.extend(crate::cvss::parse(vector, "govulndb"));
+        },
+    );
+    let database = open(records(vec![both.clone()]));
+    for name in ["GO-2022-0536", "ghsa-9999-9999-9999"] {
+        assert_eq!(database.query(name).unwrap().len(), 2, "{name}");
     }
+    assert_eq!(database.query("CVE-2019-9512").unwrap().len(), 1);
+    check(
+        records(vec![both]),
+        &inventory(None, vec![package(PackageType::Npm, "chained", "1.0.0")]),
+        &[
+            "chained CVE-2019-9512 [GO-2022-0536] high:govulndb fixed 2.0.0 <GO-2022-0536>",
+            "chained CVE-2019-9514 [GO-2022-0536] high:govulndb fixed 2.0.0 <GO-2022-0536>",
+        ],
+    );
 }
 
 #[test]
@@ -823,4 +922,109 @@ fn an_excerpt_of_a_feed_is_not_taken_for_the_whole_of_it() {
            nothing is known",
         ],
     );
+}
+
+#[test]
+fn not_affected_for_one_version_silenced_every_version() {
+    let theirs = with(
+        advisory(
+            "UBUNTU-CVE-2023-38545",
+            Source::Ubuntu,
+            vec![row(
+                release(DistroFamily::Ubuntu, "22.04"),
+                "curl",
+                fixed("7.81.0-1ubuntu1.14"),
+            )],
+        ),
+        |a| a.aliases = vec!["CVE-2023-38545".to_owned()],
+    );
+    let vex = |source, versions: &[&str]| {
+        let mut row = theirs.affected[0].clone();
+        row.state = State::NotAffected;
+        row.ranges.clear();
+        row.versions = versions.iter().map(|&version| version.to_owned()).collect();
+        advisory("CVE-2023-38545", source, vec![row])
+    };
+    let at = |version| inventory(Some(distro("ubuntu", "22.04")), vec![deb("curl", version)]);
+    let found = "curl CVE-2023-38545 [UBUNTU-CVE-2023-38545] unknown: fixed 7.81.0-1ubuntu1.14 \
+                 <UBUNTU-CVE-2023-38545>";
+    for source in [Source::Ubuntu, Source::User] {
+        let of_one = records(vec![theirs.clone(), vex(source, &["7.81.0-1ubuntu1.13"])]);
+        check(of_one, &at("7.81.0-1ubuntu1.13"), &[]);
+        let of_another = records(vec![theirs.clone(), vex(source, &["7.81.0-1ubuntu1.24"])]);
+        check(of_another, &at("7.81.0-1ubuntu1.13"), &[found]);
+        let of_all = records(vec![theirs.clone(), vex(source, &[])]);
+        check(of_all, &at("7.81.0-1ubuntu1.13"), &[]);
+    }
+}
+
+#[test]
+fn a_fix_for_an_older_minor_release_was_measured_by_that_of_a_newer_one() {
+    let bulletin = |id: &str, fixes: &[&str]| {
+        let rows = fixes.iter().map(|fix| {
+            let alma = release(DistroFamily::Alma, "9");
+            Affected::new(alma, "curl", NameKind::Binary, State::Affected).until(fixed(fix))
+        });
+        with(advisory(id, Source::Alma, rows.collect()), |a| {
+            a.covers = vec![CoveredFlaw::new("CVE-2023-27536")];
+        })
+    };
+    let records = || {
+        records(vec![
+            bulletin("ALSA-2023:5763", &["7.76.1-23.el9_2.4"]),
+            bulletin("ALSA-2023:6745", &["7.76.1-26.el9_3.2"]),
+            bulletin("ALSA-2024:1", &["7.76.1-29.el9"]),
+        ])
+    };
+    let check = |version, expected: &[&str]| {
+        let package = package(PackageType::Rpm, "curl", version);
+        let inventory = inventory(Some(distro("almalinux", "9.2")), vec![package]);
+        check(records(), &inventory, expected);
+    };
+    check("7.76.1-23.el9_2.4", &[]);
+    check("7.76.1-24.el9_2", &[]);
+    let found = |fix: &str, by: &str| {
+        format!(
+            "curl CVE-2023-27536 [ALSA-2023:5763 ALSA-2023:6745 ALSA-2024:1] unknown: fixed {fix} <{by}>"
+        )
+    };
+    let own = found("7.76.1-23.el9_2.4", "ALSA-2023:5763");
+    check("7.76.1-23.el9_2.3", &[&own]);
+    let newer = found("7.76.1-26.el9_3.2", "ALSA-2023:6745");
+    check("7.76.1-26.el9_3.1", &[&newer]);
+    // Nothing mends 9.1, and builds without a minor number are not told apart.
+    let all = found("7.76.1-29.el9", "ALSA-2023:5763 ALSA-2023:6745 ALSA-2024:1");
+    check("7.76.1-19.el9_1.1", &[&all]);
+    check("7.76.1-19.el9", &[&all]);
+}
+
+#[test]
+fn ranges_for_several_minor_releases_are_told_apart_by_their_marks() {
+    let mut row = Affected::new(
+        release(DistroFamily::RedHat, "8"),
+        "sudo",
+        NameKind::Binary,
+        State::Affected,
+    )
+    .until(fixed("1.8.29-6.el8_1.2"));
+    let later = VersionRange::new(Some("1.8.29-7".to_owned()), fixed("1.9.5-1.el8_6.1"));
+    row.ranges.push(later);
+    let records = || {
+        records(vec![advisory(
+            "CVE-2023-22809",
+            Source::RedHat,
+            vec![row.clone()],
+        )])
+    };
+    let check = |version, expected: &[&str]| {
+        let package = package(PackageType::Rpm, "sudo", version);
+        let inventory = inventory(Some(distro("rhel", "8.6")), vec![package]);
+        check(records(), &inventory, expected);
+    };
+    let found = |fix: &str| format!("sudo CVE-2023-22809 [] unknown: fixed {fix} <CVE-2023-22809>");
+    check("1.8.29-6.el8_1.1", &[&found("1.8.29-6.el8_1.2")]);
+    // Of 8.6, though below what mends 8.1.
+    check("1.8.29-5.el8_6", &[&found("1.9.5-1.el8_6.1")]);
+    check("1.8.29-8.el8_1.1", &[]);
+    check("1.8.29-8.el8_4", &[&found("1.9.5-1.el8_6.1")]);
 }

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &VersionCompare) -> Result<Exit> {
     let mut out = io::stdout().lock();
     match args.versions.as_slice() {
         [a, b] => print(&mut out, compare(scheme, a, b)?)?,
-        [] => compare_lines(scheme, &mut io::stdin().lock(), &mut out)?,
+        [] => return compare_lines(scheme, &mut io::stdin().lock(), &mut out),
         _ => {
             return Err(Failure::usage(anyhow!("one version was given"))
                 .hint("give two versions, or none to read pairs from standard input"));
@@ -27,12 +27,14 @@ pub(crate) fn run(args: &VersionCompare) -> Result<Exit> {
     Ok(Exit::Clean)
 }
 
+/// Compares a pair a line. A line that holds none is told, and the others are compared.
 fn compare_lines(
     scheme: VersionScheme,
     input: &mut dyn BufRead,
     out: &mut dyn Write,
-) -> Result<()> {
+) -> Result<Exit> {
     let mut number = 0;
+    let mut exit = Exit::Clean;
     loop {
         let mut line = Vec::new();
         number += 1;
@@ -43,24 +45,35 @@ fn compare_lines(
             .with_context(place)
             .map_err(Failure::incomplete)?;
         if n == 0 {
-            return Ok(());
+            return Ok(exit);
         }
-        let text = String::from_utf8_lossy(&line);
-        let mut words = text.split_whitespace();
-        match (words.next(), words.next(), words.next()) {
-            (None, ..) => {}
-            (Some(a), Some(b), None) if n < MAX_LINE as usize => {
-                let ordering = compare(scheme, a, b).map_err(|failure| Failure {
-                    error: failure.error.context(place()),
-                    ..failure
-                })?;
-                print(out, ordering)?;
-            }
-            _ => {
-                return Err(Failure::usage(anyhow!("{}: not two versions", place()))
-                    .hint("each line holds two versions with white space between them"));
+        let whole = n < MAX_LINE as usize || line.ends_with(b"\n");
+        match compare_line(scheme, &String::from_utf8_lossy(&line), whole) {
+            Ok(Some(ordering)) => print(out, ordering)?,
+            Ok(None) => {}
+            Err(failure) => {
+                let error = failure.error.context(place());
+                drop(writeln!(io::stderr(), "{}", Failure { error, ..failure }));
+                exit = Exit::Usage;
             }
         }
+        if !whole {
+            input
+                .skip_until(b'\n')
+                .with_context(place)
+                .map_err(Failure::incomplete)?;
+        }
+    }
+}
+
+/// `None` for an empty line.
+fn compare_line(scheme: VersionScheme, text: &str, whole: bool) -> Result<Option<Ordering>> {
+    let mut words = text.split_whitespace();
+    match (words.next(), words.next(), words.next()) {
+        (None, ..) if whole => Ok(None),
+        (Some(a), Some(b), None) if whole => compare(scheme, a, b).map(Some),
+        _ => Err(Failure::usage(anyhow!("not two versions"))
+            .hint("each line holds two versions with white space between them")),
     }
 }
 

@@ -33,6 +33,24 @@ fn stored_inventories_are_matched_again_without_the_image() {
 }
 
 #[test]
+fn findings_of_packages_with_one_url_were_counted_once() {
+    let workspace = prepared();
+    let cart = r#"{"name":"cart","version":"1.4.0"}"#;
+    let in_two_layers = docker_archive(&[
+        &[("a/node_modules/cart/package.json", cart)],
+        &[("b/node_modules/cart/package.json", cart)],
+    ]);
+    workspace.write("carts.tar", in_two_layers);
+    workspace.run("scan image carts.tar --quiet");
+    workspace
+        .build_database("advisories:\n  - {id: A-1, title: x, packages: [{purl: 'pkg:npm/x'}]}\n");
+    let run = workspace.run("rematch carts.tar -f json");
+    let notice =
+        "2 findings are gone since this was matched last: ACME-2024-2 in pkg:npm/cart@1.4.0";
+    assert_eq!(run.json()["notices"][0], notice, "{run:?}");
+}
+
+#[test]
 fn a_damaged_inventory_does_not_keep_the_others_from_being_matched() {
     let workspace = prepared();
     workspace.run("scan image image.tar --quiet");

@@ -46,9 +46,20 @@ fn versions_are_compared_as_words_and_as_lines() {
         let run = workspace.run_with(words, input);
         assert_eq!((run.code, run.stdout.as_str()), (0, expected), "{words}");
     }
-    let run = workspace.run_with("version-compare deb", "1.0 2.0\n1.0\n");
-    assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("line 2"), "{run:?}");
+}
+
+#[test]
+fn the_first_line_that_is_no_pair_of_versions_ended_the_comparison() {
+    let workspace = Workspace::new();
+    let long = "1".repeat(70_000);
+    let run = workspace.run_with(
+        "version-compare pep440",
+        &format!("1.0 2.0\n1.0\n1.0 x\n{long} 1\n2.0 1.0\n"),
+    );
+    assert_eq!((run.code, run.stdout.as_str()), (2, "<\n>\n"), "{run:?}");
+    for said in ["line 2: not two", "line 3: 'x'", "line 4: not two"] {
+        assert!(run.stderr.contains(said), "{run:?}");
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(in crate::importers) fn parse(
     let mut count = 0;
     for alternative in text.split('|').filter(|part| !part.trim().is_empty()) {
         let mut allowed = VersionSet::of(scheme, vec![Interval::default()])?;
-        for comparison in comparisons(alternative)? {
+        for comparison in comparisons(alternative, Grammar::of(scheme))? {
             count += 1;
             if count > MAX_COMPARISONS {
                 return Err(ConstraintError::TooLong);
@@ -82,7 +82,7 @@ struct Comparison<'a> {
 }
 
 /// Cuts an alternative into operator and version pairs. Blanks may stand between the two.
-fn comparisons(text: &str) -> Result<Vec<Comparison<'_>>, ConstraintError> {
+fn comparisons(text: &str, grammar: Grammar) -> Result<Vec<Comparison<'_>>, ConstraintError> {
     if let Some((from, to)) = text.trim().split_once(" - ") {
         let (from, to) = (from.trim(), to.trim());
         return Ok(vec![
@@ -99,10 +99,9 @@ fn comparisons(text: &str) -> Result<Vec<Comparison<'_>>, ConstraintError> {
     let mut found = Vec::new();
     let mut rest = skip_separators(text);
     while !rest.is_empty() {
-        let is_operator = |c: char| "<>=!~^".contains(c);
-        let (operator, after) = split_at(rest, |c| !is_operator(c));
+        let (operator, after) = split_at(rest, |c| !"<>=!~^".contains(c));
         let (version, after) = split_at(after.trim_start(), |c| {
-            c.is_whitespace() || c == ',' || is_operator(c)
+            c.is_whitespace() || c == ',' || grammar.ends_version(c)
         });
         if version.is_empty() {
             return Err(ConstraintError::NoVersion(operator.to_owned()));
@@ -307,6 +306,12 @@ impl Grammar {
         matches!(self, Self::Npm | Self::Cargo)
     }
 
+    /// Whether a character begins the next comparison. Versions of distributions hold `~` and `^`
+    /// themselves: `3.0.11-1~deb12u2`.
+    fn ends_version(self, c: char) -> bool {
+        "<>=!".contains(c) || (self != Self::Plain && "~^".contains(c))
+    }
+
     fn has_caret(self) -> bool {
         matches!(self, Self::Npm | Self::Cargo | Self::Composer)
     }
@@ -371,7 +376,7 @@ mod tests {
 
     #[test]
     fn requirements_mean_what_their_package_manager_says() {
-        use VersionScheme::{Cargo, Composer, Deb, Npm, RubyGems};
+        use VersionScheme::{Cargo, Composer, Deb, Npm, Rpm, RubyGems};
         for (scheme, requirement, expected) in [
             (RubyGems, ">= 1.2.3", "[1.2.3,)"),
             (RubyGems, "< 1.2.3", "[,1.2.3["),
@@ -412,6 +417,17 @@ mod tests {
             (Deb, ">= 1:1.0-1, << 2", "'<<' is no operator"),
             (Deb, ">= 1:1.0-1 < 1:2.0-1", "[1:1.0-1,1:2.0-1["),
             (Deb, "^1", "'^' is no operator"),
+            (Deb, "~1", "'~' is no operator"),
+            (
+                Deb,
+                ">= 1~rc1 < 3.0.11-1~deb12u2",
+                "[1~rc1,3.0.11-1~deb12u2[",
+            ),
+            (
+                Rpm,
+                "=1.0^git1~2-1.fc38",
+                "[1.0^git1~2-1.fc38,1.0^git1~2-1.fc38]",
+            ),
             (RubyGems, ">=", "'>=' is an operator without a version"),
             (RubyGems, "~> abc", "'abc' needs a version of numbers"),
             (
@@ -433,7 +449,8 @@ mod tests {
         ));
     }
 
-    /// Affected is what is neither patched nor unaffected.
+    /// Affected is what is neither patched nor unaffected; ranges were once stretched over unaffected
+    /// versions to the next fix.
     #[test]
     fn the_rest_of_patched_and_unaffected_is_affected() {
         for (patched, unaffected, expected) in [
@@ -448,12 +465,27 @@ mod tests {
             ),
             (&[], &["> 0.0.3"], "[,0.0.3]"),
             (&[], &[">= 1.9.2"], "[,1.9.2["),
+            (&[">= 1.7.0"], &["<= 1.6.9", ">= 1.6.14"], "(1.6.9,1.6.14["),
+            (
+                &[">= 1.4.4"],
+                &["< 1.0.3, >= 1.0.0"],
+                "[,1.0.0[ [1.0.3,1.4.4)",
+            ),
+            (
+                &["~> 3.2.22.3", "~> 4.2.7.1"],
+                &["< 3.0.0", ">= 4.1.0"],
+                "[3.0.0,3.2.22.3) [3.2.23.a,4.1.0[",
+            ),
         ] {
             let scheme = VersionScheme::RubyGems;
             let patched = parse_any(patched.iter().copied(), scheme).unwrap();
             let unaffected = parse_any(unaffected.iter().copied(), scheme).unwrap();
             let affected = patched.clone().union(&unaffected).complement();
-            let found: Vec<_> = affected.ranges(&patched).iter().map(render_range).collect();
+            let found: Vec<_> = affected
+                .ranges_beside(&patched, &unaffected)
+                .iter()
+                .map(render_range)
+                .collect();
             assert_eq!(found.join(" "), expected);
         }
     }

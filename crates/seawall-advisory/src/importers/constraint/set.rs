@@ -115,6 +115,16 @@ impl VersionSet {
     /// This set as ranges of affected versions. An end is called a fix where `patched` begins
     /// there, or is the first thing after it.
     pub(in crate::importers) fn ranges(&self, patched: &Self) -> Vec<VersionRange> {
+        self.ranges_beside(patched, &Self::empty(self.scheme))
+    }
+
+    /// As [`VersionSet::ranges`], where some of the versions before a fix are known to be
+    /// `unaffected`: no range reaches over them.
+    pub(in crate::importers) fn ranges_beside(
+        &self,
+        patched: &Self,
+        unaffected: &Self,
+    ) -> Vec<VersionRange> {
         let mut ranges = Vec::with_capacity(self.intervals.len());
         for (index, interval) in self.intervals.iter().enumerate() {
             let next = self.intervals.get(index + 1).and_then(|i| i.from.as_ref());
@@ -123,7 +133,7 @@ impl VersionSet {
                 Some(cut) if !cut.after && patched.contains(&cut.version) => {
                     Upper::Fixed(cut.version.clone())
                 }
-                Some(cut) => match patched.first_between(cut, next) {
+                Some(cut) => match patched.first_between(cut, next, unaffected) {
                     Some(fix) => Upper::Fixed(fix.to_owned()),
                     None if cut.after => Upper::LastAffected(cut.version.clone()),
                     None => Upper::Before(cut.version.clone()),
@@ -138,14 +148,24 @@ impl VersionSet {
         ranges
     }
 
-    /// The first version that opens an interval of this set after `cut` and before `end`.
-    fn first_between(&self, cut: &Cut, end: Option<&Cut>) -> Option<&str> {
-        self.intervals
+    /// The first version that opens an interval of this set after `cut` and before `end`, with
+    /// nothing of `between` on the way.
+    fn first_between(&self, cut: &Cut, end: Option<&Cut>, between: &Self) -> Option<&str> {
+        let from = self
+            .intervals
             .iter()
             .filter_map(|interval| interval.from.as_ref())
-            .find(|from| self.order(from, cut) != Ordering::Less)
-            .filter(|from| !from.after && end.is_none_or(|end| self.order(from, end).is_lt()))
-            .map(|from| from.version.as_str())
+            .find(|from| self.order(from, cut) != Ordering::Less)?;
+        let way = Self {
+            scheme: self.scheme,
+            intervals: vec![Interval {
+                from: Some(cut.clone()),
+                to: Some(from.clone()),
+            }],
+        };
+        let reached = end.is_none_or(|end| self.order(from, end).is_lt())
+            && way.settled().intersection(between).intervals.is_empty();
+        (!from.after && reached).then_some(from.version.as_str())
     }
 
     /// Sorts the intervals, drops the empty ones and joins those that overlap or touch.

@@ -8,6 +8,7 @@
 
 use super::super::document::{corrupt, lines};
 use super::super::rejected::Rejected;
+use super::super::text::is_maintenance;
 use super::super::{FeedFile, Records};
 use crate::{Advisory, Affected, CoveredFlaw, NameKind, Source, State, Upper};
 use seawall_model::{DistroFamily, Ecosystem, Incomplete, IncompleteReason};
@@ -152,8 +153,14 @@ pub(super) fn import_bulletins(file: &FeedFile<'_>, records: &mut Records) {
 
 /// Notices without packages (a new signing key, a release's end of life) are no advisories.
 fn keep(bulletin: Option<Advisory>, records: &mut Records) {
-    let bulletin = bulletin.filter(|bulletin| !bulletin.affected.is_empty());
-    records.advisories.extend(bulletin);
+    let Some(bulletin) = bulletin.filter(|bulletin| !bulletin.affected.is_empty()) else {
+        return;
+    };
+    if bulletin.covers.is_empty() && is_maintenance(&bulletin.title) {
+        records.skip("Debian bulletins about no flaw", 1);
+    } else {
+        records.advisories.push(bulletin);
+    }
 }
 
 fn new_bulletin((date, id, title): (String, &str, &str)) -> Advisory {

@@ -90,6 +90,18 @@ mod tests {
     }
 
     #[test]
+    fn new_timezones_were_a_flaw() {
+        let list = "[24 Mar 2023] DLA-3366-1 tzdata - new timezone database\n\
+                    \t[buster] - tzdata 2021a-0+deb10u10\n\
+                    [11 May 2005] DSA-724-1 phpsysinfo - design flaw\n\
+                    \t[bookworm] - phpsysinfo 2.0-3woody2\n";
+        let records = testing::import_bytes(&Debian, "DLA/list", list.as_bytes());
+        let ids: Vec<&str> = records.advisories.iter().map(|a| a.id.as_str()).collect();
+        assert_eq!(ids, ["DSA-724-1"]);
+        assert_eq!(records.skipped.values().sum::<u64>(), 1);
+    }
+
+    #[test]
     fn damaged_files_are_read_as_far_as_they_go() {
         for (sample, name) in SAMPLES {
             testing::survives_damage(&Debian, "debian", sample, name);

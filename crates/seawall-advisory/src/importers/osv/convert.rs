@@ -31,7 +31,12 @@ pub(super) fn convert(record: &Record<'_>) -> Converted {
     let mut unknown_ecosystems = BTreeMap::new();
     let (mut source, kind) = publisher::of_id(&record.id);
     let names = names(record, kind);
-    let no_flaw = kind == Kind::MaintenanceBulletin && names.covers.is_empty();
+    let title = text::title(record.summary.as_deref(), record.details.as_deref());
+    let no_flaw = match kind {
+        Kind::MaintenanceBulletin => names.covers.is_empty(),
+        Kind::Bulletin => names.covers.is_empty() && text::is_maintenance(&title),
+        Kind::Flaw | Kind::Malware => false,
+    };
     if no_flaw || is_informational(record, &names) {
         return Converted {
             advisory: None,
@@ -71,7 +76,7 @@ pub(super) fn convert(record: &Record<'_>) -> Converted {
         source,
         aliases: names.aliases,
         covers: names.covers,
-        title: text::title(record.summary.as_deref(), record.details.as_deref()),
+        title,
         description: record
             .details
             .as_deref()

@@ -77,7 +77,7 @@ fn advisory(file: File, stem: &str) -> Result<Option<Advisory>, ConstraintError>
     let unaffected = file.unaffected_versions.unwrap_or_default();
     let unaffected = constraint::parse_any(unaffected.iter().map(String::as_str), scheme)?;
     let affected = patched.clone().union(&unaffected).complement();
-    let mut ranges = affected.ranges(&patched);
+    let mut ranges = affected.ranges_beside(&patched, &unaffected);
     if ecosystem == Ecosystem::Generic {
         // RubyGems' "before all pre-releases" is a letter of its own for other programs.
         for start in ranges.iter_mut().filter_map(|r| r.introduced.as_mut()) {

@@ -116,7 +116,7 @@ fn read(file: &FeedFile<'_>) -> Result<Option<Advisory>, String> {
     let unaffected = requirements(&front.versions.unaffected)?;
     let rest = patched.clone().union(&unaffected).complement();
     let mut affected = Affected::new(ecosystem, head.package, NameKind::Binary, State::Affected);
-    affected.ranges = rest.ranges(&patched);
+    affected.ranges = rest.ranges_beside(&patched, &unaffected);
 
     let (title, description) = title_and_text(body);
     let mut advisory = Advisory::new(head.id, Source::RustSec);

@@ -170,6 +170,7 @@ fn date(value: Option<&Spanned<String>>, key: &'static str) -> Result<Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Upper;
     use crate::importers::testing;
 
     #[test]
@@ -201,6 +202,25 @@ mod tests {
         let records = testing::import_bytes(&User, "own.yaml", example.as_bytes());
         assert_eq!(records.incomplete, []);
         assert_eq!(records.advisories.len(), 1);
+    }
+
+    #[test]
+    fn versions_of_distributions_with_a_tilde_or_caret_were_refused() {
+        for (ecosystem, version) in [
+            ("debian:12", "3.0.11-1~deb12u2"),
+            ("fedora:40", "1.0^git1~2-1.fc40"),
+        ] {
+            let text = format!(
+                "advisories:\n  - id: A-1\n    title: x\n    packages:\n      \
+                 - {{ecosystem: '{ecosystem}', name: openssl, fixed: {version}}}\n      \
+                 - {{ecosystem: '{ecosystem}', name: openssl, affected: '< {version}'}}\n"
+            );
+            let records = testing::import_bytes(&User, "own.yaml", text.as_bytes());
+            assert_eq!(records.incomplete, []);
+            let rows = &records.advisories[0].affected;
+            assert_eq!(rows[0].ranges[0].upper, Upper::Fixed(version.to_owned()));
+            assert_eq!(rows[1].ranges[0].upper, Upper::Before(version.to_owned()));
+        }
     }
 
     #[test]

@@ -121,7 +121,10 @@ fn print_advisory(advisory: &Advisory, out: &mut dyn Write) -> io::Result<()> {
 /// What a statement says, in words: `1.0 <= version < 1.2, fixed in 1.2`.
 pub(super) fn verdict(affected: &Affected) -> String {
     let state = match affected.state {
-        State::NotAffected => return "not affected".to_owned(),
+        State::NotAffected if affected.ranges.is_empty() && affected.versions.is_empty() => {
+            return format!("not affected{}", restrictions(affected));
+        }
+        State::NotAffected => "not affected: ",
         State::Affected => "",
         State::WontFix => "will not be fixed: ",
         State::UnderInvestigation => "under investigation: ",
@@ -160,7 +163,22 @@ pub(super) fn verdict(affected: &Affected) -> String {
             ));
         }
     }
-    format!("{state}{}", parts.join(" or "))
+    let mut verdict = format!("{state}{}", parts.join(" or "));
+    verdict.push_str(&restrictions(affected));
+    verdict
+}
+
+/// For which packages of the name alone a statement is meant.
+fn restrictions(affected: &Affected) -> String {
+    let module = affected
+        .module
+        .iter()
+        .map(|module| format!(", in module {module}"));
+    let on = match affected.architectures.as_slice() {
+        [] => String::new(),
+        architectures => format!(", on {}", architectures.join(" and ")),
+    };
+    module.chain([on]).collect()
 }
 
 /// One statement as JSON.
@@ -261,4 +279,35 @@ fn to_json(flaw: &FlawDetails) -> Value {
         "cnnvd": cnnvd,
         "advisories": advisories,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seawall_advisory::NameKind;
+    use seawall_model::Ecosystem;
+
+    #[test]
+    fn statements_on_other_builds_and_versions_contradicted_each_other() {
+        let row = |state| Affected::new(Ecosystem::Npm, "a", NameKind::Binary, state);
+        let mut on_one = row(State::Affected).until(Upper::Fixed("1-2".to_owned()));
+        on_one.architectures = vec!["aarch64".to_owned(), "x86_64".to_owned()];
+        on_one.module = Some("nodejs:18".to_owned());
+        let mut of_one = row(State::NotAffected);
+        of_one.versions = vec!["4.17.19".to_owned()];
+        let mut nowhere = row(State::NotAffected);
+        nowhere.module = Some("php:8.0".to_owned());
+        for (affected, expected) in [
+            (
+                on_one,
+                "version < 1-2 (fixed), in module nodejs:18, on aarch64 and x86_64",
+            ),
+            (of_one, "not affected: version 4.17.19"),
+            (nowhere, "not affected, in module php:8.0"),
+            (row(State::NotAffected), "not affected"),
+            (row(State::Affected), "all versions"),
+        ] {
+            assert_eq!(verdict(&affected), expected);
+        }
+    }
 }
