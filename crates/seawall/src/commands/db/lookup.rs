@@ -8,6 +8,7 @@ use crate::stdout;
 use anyhow::anyhow;
 use seawall_advisory::matcher::Says;
 use seawall_advisory::query::{Lookup, LookupStatement};
+use seawall_model::Package;
 use seawall_scan::sbom;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -31,7 +32,7 @@ pub(super) fn run(purl: &str, file: &DatabaseFile) -> Result<Exit> {
     if file.json {
         stdout::json(&to_json(purl, &lookup))?;
     } else {
-        stdout::text(|out| print(purl, package.version.is_empty(), &lookup, out))?;
+        stdout::text(|out| print(purl, &package, &lookup, out))?;
     }
     Ok(if lookup.matches.incomplete.is_empty() {
         Exit::Clean
@@ -40,12 +41,8 @@ pub(super) fn run(purl: &str, file: &DatabaseFile) -> Result<Exit> {
     })
 }
 
-fn print(
-    purl: &str,
-    without_version: bool,
-    lookup: &Lookup,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn print(purl: &str, package: &Package, lookup: &Lookup, out: &mut dyn Write) -> io::Result<()> {
+    let without_version = package.version.is_empty();
     let ecosystem = lookup.ecosystem.as_deref().unwrap_or("no ecosystem");
     writeln!(out, "{} in {ecosystem}", purl)?;
     // What cannot be compared with no version is all of it.
@@ -80,12 +77,22 @@ fn print(
             "no verdict without a version: add it to the package URL, like @1.0"
         ),
         0 if uncertain => writeln!(out, "no verdict: the version cannot be compared"),
+        0 if lookup.statements.is_empty() => writeln!(out, "nothing is known of it"),
         0 => writeln!(out, "not affected by any of them"),
         count => {
             let names: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
             writeln!(out, "affected by {count}: {}", names.join(", "))
         }
+    }?;
+    for note in &lookup.matches.notes {
+        writeln!(out, "note: {note}")?;
     }
+    if package.kind.is_os() && package.source.is_none() {
+        let hint = "advisories of distributions speak of source packages: add the one that it is \
+                    built from, like &upstream=gnupg2 for gpgv";
+        writeln!(out, "hint: {hint}")?;
+    }
+    Ok(())
 }
 
 /// A word for the verdict, and what goes with it.
