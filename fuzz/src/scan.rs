@@ -129,6 +129,7 @@ const ALL: &[Analyzers] = &[
     PNPM,
     PYTHON,
     PYTHON_TOML,
+    PROJECT,
     JAVA_ARCHIVE,
     JAVA,
     GO,
