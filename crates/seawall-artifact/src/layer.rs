@@ -351,7 +351,13 @@ impl Visited {
                 link = link.or_else(|| links.on_the_way(path::split(&names.link).0));
             }
             self.link = link.map(str::to_owned);
-            if what == What::Symlink {
+            // A hard link to a symbolic link is one.
+            let is_link = match what {
+                What::Symlink => true,
+                What::HardLink => links.have(&names.link),
+                _ => false,
+            };
+            if is_link {
                 links.add(&names.path);
             }
         }
@@ -413,6 +419,11 @@ impl Links {
             self.clean.push_str(directory);
         }
         link.map(|(path, _)| path)
+    }
+
+    fn have(&self, path: &str) -> bool {
+        let last = self.hashes(path).last();
+        last.is_some_and(|(_, hash)| self.paths.contains(&hash))
     }
 
     fn add(&mut self, path: &str) {

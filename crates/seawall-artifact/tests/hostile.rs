@@ -939,11 +939,24 @@ fn what_overlayfs_shows_elsewhere_was_not_told() {
         tar(&[Member::Dir("app/")]),
     ]
     .concat();
-    for (_, said) in said_of_layer(&layer) {
+    let marked = [
+        pax(&[("SCHILY.xattr.user.overlay.opaque", "n")]),
+        tar(&[Member::Dir("app/")]),
+    ]
+    .concat();
+    for (_, said) in [said_of_layer(&layer), said_of_layer(&marked)].concat() {
         assert!(
             said.contains("app with an attribute of overlayfs"),
             "{said}"
         );
+    }
+    let harmless = [
+        pax(&[("SCHILY.xattr.user.overlay.origin", "x")]),
+        tar(&[Member::Dir("app/")]),
+    ]
+    .concat();
+    for (_, said) in said_of_layer(&harmless) {
+        assert_eq!(said, "");
     }
 }
 
@@ -1050,6 +1063,15 @@ fn files_behind_a_link_of_their_layer_were_taken_for_others() {
                 Member::Link("b", "d/a"),
             ],
             "behind d,",
+        ),
+        (
+            "a hard link to a link",
+            vec![
+                Member::Symlink("s", "real"),
+                Member::Link("t", "s"),
+                Member::File("t/a", b"1"),
+            ],
+            "behind t,",
         ),
         (
             "links beside files",

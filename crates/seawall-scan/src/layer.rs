@@ -31,6 +31,9 @@ pub(crate) struct LayerContents {
 /// Entries of one layer that are named of those whose meaning is in doubt.
 const MAX_DOUBTS: usize = 10;
 
+/// Hard links to programs that are remembered of a layer.
+const MAX_PROGRAM_LINKS: usize = 10_000;
+
 /// More symbolic links near the root are not remembered: they serve to recognise a merged `/usr`.
 const MAX_SYMLINKS: usize = 1_000;
 
@@ -45,12 +48,20 @@ pub(crate) struct LayerReader<'a, 'scope> {
     replaced: HashSet<u32>,
     files: Vec<u64>,
     directories: Vec<u64>,
+    /// Devices, sockets and pipes.
+    others: Vec<u64>,
+    /// Symbolic links.
+    links: HashedPaths,
     whiteouts: HashedPaths,
     opaque: HashedPaths,
     /// Directories with whiteouts or opaque directories in them, at any depth.
     hiding: HashedPaths,
     /// Files whose first bytes tell whether they are programs, and were looked at.
     runnable: HashedPaths,
+    /// The programs among them, with the positions of their entries.
+    programs: HashMap<u64, u32, BuildHasherDefault<Prehashed>>,
+    /// Hard links to programs: the program's position, the link's own, and its path.
+    program_links: Vec<(u32, u32, String)>,
     symlinks: Vec<(String, String)>,
     incomplete: Vec<Incomplete>,
     results: Arc<Mutex<Vec<FileResult>>>,
@@ -59,6 +70,7 @@ pub(crate) struct LayerReader<'a, 'scope> {
 /// A layer that was read while its last files may still be with the analyzers.
 pub(crate) struct PendingLayer {
     replaced: HashSet<u32>,
+    program_links: Vec<(u32, u32, String)>,
     contents: LayerContents,
     results: Arc<Mutex<Vec<FileResult>>>,
 }
@@ -73,10 +85,14 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             replaced: HashSet::new(),
             files: Vec::new(),
             directories: Vec::new(),
+            others: Vec::new(),
+            links: HashedPaths::default(),
             whiteouts: HashedPaths::default(),
             opaque: HashedPaths::default(),
             hiding: HashedPaths::default(),
             runnable: HashedPaths::default(),
+            programs: HashMap::default(),
+            program_links: Vec::new(),
             symlinks: Vec::new(),
             incomplete: Vec::new(),
             results: Arc::default(),
@@ -90,8 +106,14 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         if files.meets(&directories) {
             self.doubt("", "the layer has a path as a file and as a directory");
         }
+        let others = PathSet::new(std::mem::take(&mut self.others));
+        if others.meets(&files) || others.meets(&directories) {
+            let message = "the layer has a path as a device or pipe and as a file or directory";
+            self.doubt("", message);
+        }
         PendingLayer {
             replaced: self.replaced,
+            program_links: self.program_links,
             contents: LayerContents {
                 results: Vec::new(),
                 files,
@@ -112,20 +134,29 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         if let Some(before) = self.wanted.remove(&hash) {
             self.replaced.insert(before);
         }
+        self.runnable.remove(&hash);
+        self.programs.remove(&hash);
+        self.links.remove(&hash);
         if is_directory {
             // Where a layer is unpacked, the directory takes the whiteout's place.
-            self.whiteouts.remove(&hash);
+            if self.whiteouts.remove(&hash) {
+                self.check_place(path, hash);
+            }
             self.directories.push(hash);
         } else {
-            if self.hiding.contains(&hash) {
-                self.doubt(
-                    path,
-                    "it takes the place of a directory in which the layer hides files of those below",
-                );
-            }
+            self.check_place(path, hash);
             self.files.push(hash);
         }
         hash
+    }
+
+    /// Looks whether an entry takes the place of what the layer hides other files by.
+    fn check_place(&mut self, path: &str, hash: u64) {
+        if self.hiding.contains(&hash) {
+            let message =
+                "it takes the place of a directory in which the layer hides files of those below";
+            self.doubt(path, message);
+        }
     }
 
     /// Notes that a directory hides what is below it in lower layers.
@@ -145,8 +176,8 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             let place = format!("/{path}");
             let doubt = Incomplete::new(IncompleteReason::Corrupt, place, message);
             self.incomplete.push(doubt.hint(
-                "no program that builds images writes this, and container runtimes disagree of what \
-                 it means: get the image again from where it comes",
+                "container runtimes disagree of what this means: get the image again from where it \
+                 comes, or build it with another program",
             ));
         }
     }
@@ -160,6 +191,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             self.runnable.insert(hash);
             if entry.size() >= MIN_EXECUTABLE_BYTES && is_program(entry)? {
                 wanted = wanted.union(if_program);
+                self.programs.insert(hash, self.order);
             }
         }
         if wanted.is_empty() || entry.size() == 0 {
@@ -192,6 +224,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             wanted = wanted.union(if_program);
         }
         if wanted.is_empty() {
+            self.link_program(entry.path(), hash, target);
             return;
         }
         self.wanted.insert(hash, self.order);
@@ -199,6 +232,25 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             // It is visited again with its content.
             Ok(()) | Err(Error::Deferred { .. }) => {}
             Err(error) => self.keep_error(entry.path(), wanted, &error),
+        }
+    }
+
+    /// Remembers a link to a program, which may outlive the name by which it was looked at.
+    fn link_program(&mut self, path: &str, hash: u64, target: u64) {
+        let Some(program) = self.programs.get(&target) else {
+            return;
+        };
+        if self.program_links.len() == MAX_PROGRAM_LINKS {
+            let place = format!("/{path}");
+            let message =
+                format!("more than {MAX_PROGRAM_LINKS} hard links to programs in a layer");
+            let limit = Incomplete::new(IncompleteReason::LimitReached, place, message);
+            self.incomplete.push(limit);
+        }
+        if self.program_links.len() <= MAX_PROGRAM_LINKS {
+            self.wanted.insert(hash, self.order);
+            self.program_links
+                .push((*program, self.order, path.to_owned()));
         }
     }
 
@@ -251,6 +303,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
     /// installed in a directory of its name, it is said that nothing is read there.
     fn visit_symlink(&mut self, path: &str, target: &str) {
         let hash = self.note(path, false);
+        self.links.insert(hash);
         let target = resolve(path, target);
         let depth = path.bytes().filter(|b| *b == b'/').count();
         let dispatcher = &self.pipeline.dispatcher;
@@ -283,8 +336,14 @@ impl LayerVisitor for LayerReader<'_, '_> {
         match entry.kind() {
             EntryKind::File => self.visit_file(entry)?,
             EntryKind::HardLink(target) => {
-                let target = self.pipeline.hasher.hash(target);
-                self.visit_hard_link(entry, target);
+                let hash = self.pipeline.hasher.hash(target);
+                if self.links.contains(&hash) {
+                    // It leads where the other one does.
+                    let target = format!("/{target}");
+                    self.visit_symlink(entry.path(), &target);
+                } else {
+                    self.visit_hard_link(entry, hash);
+                }
             }
             EntryKind::Symlink(target) => {
                 let target = target.to_owned();
@@ -294,7 +353,11 @@ impl LayerVisitor for LayerReader<'_, '_> {
                 self.note(entry.path(), true);
             }
             // Who runs containers without being root makes no devices, and leaves what was there.
-            EntryKind::Other => {}
+            EntryKind::Other => {
+                let hash = self.pipeline.hasher.hash(entry.path());
+                self.check_place(entry.path(), hash);
+                self.others.push(hash);
+            }
             EntryKind::Whiteout => {
                 let path = entry.path();
                 self.whiteouts.insert(self.pipeline.hasher.hash(path));
@@ -319,9 +382,27 @@ impl LayerVisitor for LayerReader<'_, '_> {
 impl PendingLayer {
     /// The contents, once the scope in which the files were analyzed has ended.
     pub(crate) fn contents(self) -> LayerContents {
-        let mut results =
+        let results =
             std::mem::take(&mut *self.results.lock().unwrap_or_else(PoisonError::into_inner));
-        results.retain(|result| !self.replaced.contains(&result.order));
+        let mut links: HashMap<u32, Vec<String>> = HashMap::new();
+        for (program, link, path) in self.program_links {
+            if !self.replaced.contains(&link) {
+                links.entry(program).or_default().push(path);
+            }
+        }
+        // One whose own name was taken goes on under that of a link.
+        let mut results: Vec<FileResult> = results
+            .into_iter()
+            .filter_map(|mut result| {
+                let mut links = links.remove(&result.order).unwrap_or_default();
+                if self.replaced.contains(&result.order) {
+                    let path = (!links.is_empty()).then(|| links.remove(0))?;
+                    result = result.renamed(path);
+                }
+                result.links = links;
+                Some(result)
+            })
+            .collect();
         results.sort_by(|a, b| a.path.cmp(&b.path).then(a.order.cmp(&b.order)));
         LayerContents {
             results,

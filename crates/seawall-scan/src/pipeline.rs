@@ -40,6 +40,22 @@ pub(crate) struct FileResult {
     pub(crate) incomplete: Vec<Incomplete>,
     /// Whether it is a package manager's database.
     pub(crate) is_database: bool,
+    /// Hard links to it, of which none has a result of its own.
+    pub(crate) links: Vec<String>,
+}
+
+impl FileResult {
+    /// The same of a file that is called otherwise.
+    pub(crate) fn renamed(mut self, path: String) -> Self {
+        let (before, after) = (format!("/{}", self.path), format!("/{path}"));
+        let paths = self.packages.iter_mut().flat_map(|it| &mut it.paths);
+        let places = self.incomplete.iter_mut().map(|it| &mut it.place);
+        for place in paths.chain(places).filter(|it| **it == before) {
+            place.clone_from(&after);
+        }
+        self.path = path;
+        self
+    }
 }
 
 /// Files of one OS package, as hashes of their paths.
@@ -220,6 +236,7 @@ impl<'a> Pipeline<'a> {
             unversioned: found.unversioned,
             incomplete: found.incomplete,
             is_database: self.is_database(&job.path, job.wanted),
+            links: Vec::new(),
         })
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn reconcile(
         layer,
     } in squashed.files
     {
-        let owner = owners.owner_of(&result.path).map(str::to_owned);
+        let owner = owners.owner_of(&result.path);
         if owner.is_none() || result.is_database {
             incomplete.extend(result.incomplete);
         }
@@ -54,10 +54,13 @@ pub(crate) fn reconcile(
         }
         for (mut package, layer) in result.packages.into_iter().zip(origins) {
             package.layer = Some(layer);
-            match &owner {
-                Some(owner) if package.evidence != Evidence::Database => {
+            match owner {
+                // What came after it is not what it brought.
+                Some((owner, brought))
+                    if package.evidence != Evidence::Database && layer <= brought =>
+                {
                     asked.answer(&package);
-                    let count = folded.entry(owner.clone()).or_default();
+                    let count = folded.entry(owner.to_owned()).or_default();
                     *count = count.saturating_add(1);
                 }
                 _ => candidates.push(package),
@@ -70,7 +73,11 @@ pub(crate) fn reconcile(
             .as_ref()
             .and_then(|distro| without_database(distro, &candidates)),
     );
-    for (resolved, layer) in resolve_poms(&poms).into_iter().zip(pom_layers) {
+    let last = pom_layers.iter().copied().max().unwrap_or_default();
+    let resolved = resolve_poms(&poms).into_iter().zip(&poms).zip(pom_layers);
+    for ((resolved, pom), layer) in resolved {
+        // Its versions may come from any of the others.
+        let layer = if pom.asks_others() { last } else { layer };
         incomplete.extend(resolved.incomplete);
         candidates.extend(resolved.packages.into_iter().map(|mut package| {
             package.layer = Some(layer);
@@ -118,31 +125,40 @@ fn without_database(distro: &Distro, packages: &[Package]) -> Option<Incomplete>
     Some(incomplete.hint("keep the package manager's database in the image"))
 }
 
-/// Files that say what the system is and what its package manager installed. Other one-line files of
-/// distributions are often links to files of other names.
-const TELLING: &[&str] = &[
-    "etc/os-release",
-    "lib/apk/db/installed",
-    "usr/lib/apk/db/installed",
-    "usr/lib/os-release",
-    "usr/lib/sysimage/rpm/rpmdb.sqlite",
-    "usr/share/rpm/rpmdb.sqlite",
-    "var/lib/dpkg/status",
-    "var/lib/dpkg/status.d",
-    "var/lib/pacman/local",
-    "var/lib/rpm/Packages",
-    "var/lib/rpm/Packages.db",
-    "var/lib/rpm/rpmdb.sqlite",
+/// Where it is looked for what the system is and what its package manager installed; of one file or
+/// directory all places together. Other one-line files of distributions are often links to files of
+/// other names.
+const PLACES: &[&[&str]] = &[
+    &["etc/os-release", "usr/lib/os-release"],
+    &["lib/apk/db/installed", "usr/lib/apk/db/installed"],
+    &["usr/lib/sysimage/rpm", "usr/share/rpm", "var/lib/rpm"],
+    &["var/lib/dpkg/status"],
+    &["var/lib/dpkg/status.d"],
+    &["var/lib/pacman/local"],
+    &["var/lib/rpmmanifest"],
 ];
 
-/// Links by which such a file would be where none is looked for. A link to where one is, like `lib` to
+/// Links by which such a file would be where it is not looked for. A link to where it is, like `lib` to
 /// `usr/lib`, does no harm.
 fn led_away(links: &BTreeMap<String, String>) -> Vec<Incomplete> {
+    let below = |path: &str, above: &str| {
+        let rest = path.strip_prefix(above)?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| rest.to_owned())
+    };
+    // With what follows in the place behind the link, or in the link behind the place.
     let leads_away = |link: &str, target: &str| {
-        TELLING.iter().any(|file| {
-            file.strip_prefix(link)
-                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-                .is_some_and(|rest| !is_telling(&format!("{target}{rest}")))
+        PLACES.iter().any(|places| {
+            let is_one = |path: String, rest: &str| {
+                let path = through(links, path);
+                places.iter().any(|place| format!("{place}{rest}") == path)
+            };
+            places
+                .iter()
+                .any(|place| match (below(place, link), below(link, place)) {
+                    (Some(rest), _) => !is_one(format!("{target}{rest}"), ""),
+                    (None, Some(rest)) => !is_one(target.to_owned(), &rest),
+                    (None, None) => false,
+                })
         })
     };
     links
@@ -159,9 +175,20 @@ fn led_away(links: &BTreeMap<String, String>) -> Vec<Incomplete> {
         .collect()
 }
 
-fn is_telling(path: &str) -> bool {
-    let rpm = ["usr/lib/sysimage/rpm/", "usr/share/rpm/", "var/lib/rpm/"];
-    TELLING.contains(&path) || rpm.iter().any(|directory| path.starts_with(directory))
+/// The path behind the links on the way, as far as they are known.
+fn through(links: &BTreeMap<String, String>, mut path: String) -> String {
+    const MOST: usize = 8;
+    for _ in 0..MOST {
+        let next = links.iter().find_map(|(link, target)| {
+            let rest = path.strip_prefix(link.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| format!("{target}{rest}"))
+        });
+        match next {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    path
 }
 
 /// Which OS package brought a file.
@@ -169,7 +196,8 @@ struct Owners<'a> {
     hasher: &'a PathHasher,
     /// Hash of the path and position in `names`, ordered.
     files: Vec<(u64, u32)>,
-    names: Vec<String>,
+    /// Packages, with the layers that brought them.
+    names: Vec<(String, u32)>,
     /// Directories that are links to others: `lib` and `usr/lib` on a system with a merged `/usr`.
     links: BTreeMap<String, String>,
 }
@@ -178,20 +206,26 @@ impl<'a> Owners<'a> {
     fn new(squashed: &mut Squashed, hasher: &'a PathHasher) -> Self {
         let mut files = Vec::new();
         let mut names = Vec::new();
-        // A list of files whose package is not installed owns nothing.
-        let packages = squashed.files.iter().flat_map(|file| &file.result.packages);
-        let installed: HashSet<String> = packages
-            .filter(|package| package.kind.is_os())
-            .map(|package| package.name.clone())
-            .collect();
+        let mut installed: HashMap<String, u32> = HashMap::new();
+        for file in &squashed.files {
+            for (package, layer) in file.result.packages.iter().zip(&file.origins) {
+                if package.kind.is_os() {
+                    let brought = installed.entry(package.name.clone()).or_default();
+                    *brought = (*brought).max(*layer);
+                }
+            }
+        }
         for file in &mut squashed.files {
-            let owned = std::mem::take(&mut file.result.owned).into_iter();
-            for owned in owned.filter(|owned| installed.contains(&owned.package)) {
+            for owned in std::mem::take(&mut file.result.owned) {
+                // A list of files whose package is not installed owns nothing.
+                let Some(brought) = installed.get(&owned.package) else {
+                    continue;
+                };
                 let Ok(index) = u32::try_from(names.len()) else {
                     break;
                 };
                 files.extend(owned.paths.iter().map(|path| (*path, index)));
-                names.push(owned.package);
+                names.push((owned.package, *brought));
             }
         }
         files.sort_unstable();
@@ -203,7 +237,8 @@ impl<'a> Owners<'a> {
         }
     }
 
-    fn owner_of(&self, path: &str) -> Option<&str> {
+    /// The package, and the layer that brought it.
+    fn owner_of(&self, path: &str) -> Option<(&str, u32)> {
         if self.files.is_empty() {
             return None;
         }
@@ -212,8 +247,9 @@ impl<'a> Owners<'a> {
             let at = self.files.partition_point(|(known, _)| *known < hash);
             let (known, owner) = *self.files.get(at)?;
             (known == hash)
-                .then(|| self.names.get(owner as usize).map(String::as_str))
+                .then(|| self.names.get(owner as usize))
                 .flatten()
+                .map(|(name, brought)| (name.as_str(), *brought))
         })
     }
 
@@ -399,6 +435,16 @@ mod tests {
             ("etc/os-release", "opt/os-release", true),
             ("var/lib/dpkg/status", "opt/status", true),
             ("var/lib/rpm", "usr/lib/sysimage/rpm", false),
+            (
+                "var/lib/rpm/rpmdb.sqlite",
+                "usr/share/rpm/rpmdb.sqlite",
+                false,
+            ),
+            // A place of another file.
+            ("var/lib/dpkg/status", "var/lib/rpm/x", true),
+            ("var/lib/dpkg/status", "usr/lib/os-release", true),
+            ("etc/os-release", "var/lib/rpm/x", true),
+            ("var/lib/rpmmanifest", "x", true),
         ] {
             let links = BTreeMap::from([(link.to_owned(), target.to_owned())]);
             assert_eq!(!led_away(&links).is_empty(), expected, "{link} -> {target}");
@@ -413,6 +459,24 @@ mod tests {
             "app/a.installed = six-1",
         ];
         check(&[files], &["python-3@0", "six-1@0"]);
+    }
+
+    #[test]
+    fn what_an_upper_layer_put_in_a_package_s_place_was_taken_for_the_package_s() {
+        let base: &[&str] = &[
+            "var/db = node-1",
+            "var/owned = node:usr/a.installed",
+            "usr/a.installed = six-2",
+        ];
+        check(
+            &[base, &["usr/a.installed = six-1"]],
+            &["node-1@0", "six-1@1"],
+        );
+        // Copied up as it is.
+        check(&[base, &["usr/a.installed = six-2"]], &["node-1@0"]);
+        // With a newer version of the package.
+        let upgrade: &[&str] = &["var/db = node-2", "usr/a.installed = six-1"];
+        check(&[base, upgrade], &["node-2@1"]);
     }
 
     #[test]

@@ -38,8 +38,18 @@ pub(crate) fn squash(layers: Vec<LayerContents>, hasher: &PathHasher) -> Squashe
     for (index, mut layer) in (0..).zip(layers) {
         let results = std::mem::take(&mut layer.results);
         let again: HashSet<&str> = results.iter().map(|result| result.path.as_str()).collect();
-        chains
-            .retain(|path, chain| again.contains(path.as_str()) || !hides(&layer, &chain.location));
+        let mut moved = Vec::new();
+        chains.retain(|path, chain| {
+            let is_hidden = hides(&layer, &chain.location);
+            chain.keep_links(|link| !hides(&layer, &Location::new(link, hasher)));
+            if is_hidden {
+                moved.extend(chain.under_a_link(hasher));
+            }
+            again.contains(path.as_str()) || !is_hidden
+        });
+        for (path, chain) in moved {
+            chains.entry(path).or_insert(chain);
+        }
         symlinks.retain(|path, _| !hides(&layer, &Location::new(path, hasher)));
         for result in results {
             let chain = chains
@@ -99,6 +109,25 @@ impl Chain {
             // Most files are in one layer.
             versions: Vec::with_capacity(1),
         }
+    }
+
+    /// Keeps the links to the topmost version that are still there.
+    fn keep_links(&mut self, is_there: impl Fn(&str) -> bool) {
+        if let Some((_, top)) = self.versions.last_mut() {
+            top.links.retain(|link| is_there(link));
+        }
+    }
+
+    /// The topmost version, whose own name is gone, under the name of a link to it.
+    fn under_a_link(&mut self, hasher: &PathHasher) -> Option<(String, Self)> {
+        let (layer, top) = self.versions.last_mut()?;
+        let mut links = std::mem::take(&mut top.links).into_iter();
+        let path = links.next()?;
+        let mut chain = Self::new(&path, hasher);
+        let mut result = top.clone().renamed(path.clone());
+        result.links = links.collect();
+        chain.push(*layer, result);
+        Some((path, chain))
     }
 
     fn push(&mut self, layer: u32, result: FileResult) {

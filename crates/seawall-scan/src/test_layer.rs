@@ -116,11 +116,12 @@ impl Analyzer for Words {
             Pattern::Extension("installed"),
             Pattern::Name("db"),
             Pattern::Name("owned"),
+            Pattern::Executable,
         ]
     }
 
     fn max_bytes(&self) -> u64 {
-        1_000
+        6_000
     }
 
     fn is_database(&self, path: &str) -> bool {
@@ -130,7 +131,10 @@ impl Analyzer for Words {
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let bytes = file.content.read_all()?;
         let text = String::from_utf8_lossy(&bytes);
-        for word in text.split_ascii_whitespace() {
+        let program = text
+            .strip_prefix(ELF)
+            .map(|text| text.trim_end_matches('.'));
+        for word in program.unwrap_or(&text).split_ascii_whitespace() {
             if file.path.ends_with("owned") {
                 let (package, path) = word.split_once(':').unwrap();
                 found.owned.push(OwnedFiles {
@@ -164,6 +168,14 @@ impl Analyzer for Words {
         }
         Ok(())
     }
+}
+
+/// How a program begins.
+const ELF: &str = "\x7fELF";
+
+/// A program of this content, as an entry.
+pub(crate) fn program(path: &str, words: &str) -> String {
+    format!("{path} = {ELF}{words:.<5000}")
 }
 
 /// Scans an image of these layers, each a list of entries.

@@ -138,8 +138,10 @@ impl Extension {
                 self.sparse_list = numbers.collect::<Option<_>>().ok_or(BROKEN)?;
             }
             key if key.starts_with(XATTR) => {
-                self.redirects |=
-                    key.ends_with(b".overlay.redirect") || key.ends_with(b".overlay.metacopy");
+                let own: [&[u8]; 4] = [b"redirect", b"metacopy", b"opaque", b"whiteout"];
+                let mut classes = own.iter().filter_map(|name| key.strip_suffix(*name));
+                self.redirects |= classes
+                    .any(|it| it.ends_with(b".overlay.") || it.ends_with(b".fuseoverlayfs."));
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-use crate::test_layer::{names, scan, scan_holding, scan_limited};
+use crate::test_layer::{names, program, scan, scan_holding, scan_limited};
 
 fn check(layers: &[&[&str]], expected: &[&str]) {
     assert_eq!(names(&scan(layers)), expected, "{layers:?}");
@@ -54,6 +54,9 @@ fn layers_hid_what_containers_see() {
     for upper in [
         &["a/", "!a/*", "a = text", "a/"][..],
         &["a/b/", "!a/b/x", "a -> c", "a/"],
+        &["!a/b", "a |", "a/"],
+        &["!a/*", "a |"],
+        &["!a", "!a/*", "a/"],
     ] {
         let inventory = scan(&[&["a/x.lock = p-1"], upper]);
         let said = inventory.incomplete[0].to_string();
@@ -65,10 +68,63 @@ fn layers_hid_what_containers_see() {
     let inventory = scan(&[&["a/x.lock = p-1"], &["a = text", "a/"]]);
     let said = inventory.incomplete[0].to_string();
     assert!(said.contains("as a file and as a directory"), "{said}");
+    let inventory = scan(&[&["a/x.lock = p-1"], &["a = text", "a |"]]);
+    let said = inventory.incomplete[0].to_string();
+    assert!(said.contains("as a device or pipe and as a file"), "{said}");
     assert_eq!(
         scan(&[&["!a/*", "a/y = text", "a/z -> y", "b = text"]]).incomplete,
         []
     );
+}
+
+#[test]
+fn a_program_that_was_left_under_its_other_name_only_was_lost() {
+    let (tool, newer) = (program("a.so", "p-1"), program("a.so", "p-2"));
+    let layer: &[&str] = &[&tool, "b.so => a.so", "c.so => a.so"];
+    let paths = |layers: &[&[&str]]| -> Vec<String> {
+        let inventory = scan(layers);
+        assert_eq!(inventory.incomplete, []);
+        let found = inventory.packages.iter();
+        found
+            .map(|it| format!("{} {}", it.version, it.paths.join(" ")))
+            .collect()
+    };
+    assert_eq!(paths(&[layer]), ["1 /a.so"]);
+    assert_eq!(paths(&[layer, &["!a.so"]]), ["1 /b.so"]);
+    assert_eq!(paths(&[layer, &["!b.so"], &["!a.so"]]), ["1 /c.so"]);
+    assert_eq!(paths(&[layer, &["!b.so", "!c.so"], &["!a.so"]]), [""; 0]);
+    assert_eq!(paths(&[layer, &[&newer]]), ["1 /b.so", "2 /a.so"]);
+    assert_eq!(
+        paths(&[&[&tool, "b.so => a.so", "a.so = text"]]),
+        ["1 /b.so"]
+    );
+    assert_eq!(
+        paths(&[&[&tool, "b.so => a.so", "b.so = text", "a.so = text"]]),
+        [""; 0]
+    );
+    // A script whose name a program took, and then a link.
+    let program = program("a.so", "p-1");
+    assert_eq!(
+        paths(&[&["a.so = text", &program, "b.so => a.so", "a.so = text"]]),
+        ["1 /b.so"]
+    );
+}
+
+#[test]
+fn a_version_that_an_upper_layer_chose_was_the_lower_one_s() {
+    let parent = |version: &str| {
+        format!(
+            "pom.xml = <project><groupId>g</groupId><artifactId>up</artifactId>\
+             <version>1</version><properties><v>{version}</v></properties></project>"
+        )
+    };
+    let child = "m/pom.xml = <project><artifactId>m</artifactId><parent><groupId>g</groupId>\
+                 <artifactId>up</artifactId><version>1</version></parent><dependencies>\
+                 <dependency><groupId>x</groupId><artifactId>y</artifactId>\
+                 <version>${v}</version></dependency></dependencies></project>";
+    let (old, new) = (parent("2"), parent("3"));
+    check(&[&[&old, child]], &["x:y-2@0"]);
+    check(&[&[&old, child], &[&new]], &["x:y-3@1"]);
 }
 
 #[test]
@@ -103,6 +159,13 @@ fn links_in_the_place_of_files_were_passed_over_in_silence() {
         );
         assert_eq!(said.is_empty(), expected.is_none(), "{link}: {said}");
     }
+    // A hard link to a link is one.
+    let inventory = scan(&[&["s -> ../q", "app/node_modules => s"]]);
+    let said = inventory.incomplete[0].to_string();
+    assert!(
+        said.starts_with("/app/node_modules: it is a link to /s,"),
+        "{said}"
+    );
     // One that an upper layer replaces leads nowhere.
     let inventory = scan(&[&["x.lock -> y"], &["x.lock = p-1"]]);
     assert_eq!(inventory.incomplete, []);
@@ -176,7 +239,7 @@ fn files_are_analyzed_in_place_when_the_budget_is_used_up() {
 
 #[test]
 fn what_cannot_be_read_is_said_unless_it_is_hidden() {
-    let long = format!("long.lock = {}", "x".repeat(1_001));
+    let long = format!("long.lock = {}", "x".repeat(6_001));
     let inventory = scan(&[&[
         "a.lock = p-1 corrupt",
         "b.lock = panic",
@@ -191,7 +254,7 @@ fn what_cannot_be_read_is_said_unless_it_is_hidden() {
         [
             "/a.lock: words: as asked (at byte 7)",
             "/b.lock: words failed on this file",
-            "/long.lock: 1001 bytes are more than the 1000 bytes that words reads",
+            "/long.lock: 6001 bytes are more than the 6000 bytes that words reads",
         ]
     );
     let inventory = scan(&[&["a.lock = corrupt"], &["!a.lock"]]);

@@ -68,6 +68,12 @@ impl Analyzer for PomXml {
 }
 
 impl Pom {
+    /// Whether it takes anything from other files: from a parent, or from bills of materials.
+    pub(crate) fn asks_others(&self) -> bool {
+        let is_import = |it: &Dependency| it.scope.as_deref() == Some("import");
+        self.parent.is_some() || self.managed.iter().any(is_import)
+    }
+
     /// Dependencies and managed versions it names.
     pub(crate) fn len(&self) -> usize {
         self.dependencies.len() + self.managed.len()
