@@ -71,6 +71,8 @@ pub(crate) struct Dispatcher {
     directory_names: Vec<(&'static str, AnalyzerSet)>,
     prefixes: Vec<(&'static str, AnalyzerSet)>,
     executables: AnalyzerSet,
+    /// Directories whose name ends so, and a file that is wanted in them.
+    files_in_directories: Vec<(&'static str, &'static str)>,
     /// Files and directories that are wanted in one place only.
     places: Vec<&'static str>,
 }
@@ -86,6 +88,7 @@ impl Dispatcher {
             directory_names: Vec::new(),
             prefixes: Vec::new(),
             executables: AnalyzerSet::default(),
+            files_in_directories: Vec::new(),
             places: Vec::new(),
         };
         for (index, analyzer) in analyzers.iter().enumerate() {
@@ -108,6 +111,7 @@ impl Dispatcher {
                 self.places.push(path);
             }
             Pattern::Suffix(suffix) if suffix.contains('/') => {
+                self.files_in_directories.extend(suffix.rsplit_once('/'));
                 push(
                     &mut self.by_name,
                     name_of(suffix),
@@ -185,6 +189,22 @@ impl Dispatcher {
             true => AnalyzerSet::default(),
             false => self.wanted(path).without(self.wanted(other)),
         }
+    }
+
+    /// Whether files that would be wanted in a directory at `path` are not wanted in one at `other`: those
+    /// in a directory of a certain name.
+    pub(crate) fn is_wanted_below_only(&self, path: &str, other: &str) -> bool {
+        let mut names = self.directory_names.iter();
+        let differs = |name: &str| {
+            let is_named = |path: &str| path.rsplit('/').next() == Some(name);
+            is_named(path) && !is_named(other)
+        };
+        let mut files = self.files_in_directories.iter();
+        names.any(|(name, _)| differs(name))
+            || files.any(|(directory, file)| {
+                let wanted = |path: &str| self.wanted(&format!("{path}/{file}"));
+                path.ends_with(directory) && !wanted(path).without(wanted(other)).is_empty()
+            })
     }
 
     /// Whether there is a file or directory at or below `path` that is wanted in this place only.
@@ -358,6 +378,25 @@ mod tests {
         check(prefix, "app/requirements-dev.txt", true);
         check(prefix, "requirements", true);
         check(prefix, "requirements/dev.txt", false);
+    }
+
+    #[test]
+    fn links_of_whole_directories_were_passed_over() {
+        let patterns: &[Pattern] = &[
+            Pattern::Suffix("dist-info/METADATA"),
+            Pattern::InDirectory("conda-meta"),
+        ];
+        let dispatcher = Dispatcher::new(&[&Wants(patterns)]);
+        for (path, target, expected) in [
+            ("lib/a-1.dist-info", "x/r", true),
+            ("lib/a-1.dist-info", "cache/a-1.dist-info", false),
+            ("opt/conda-meta", "x/r", true),
+            ("opt/conda-meta", "conda/conda-meta", false),
+            ("lib/a", "x/r", false),
+        ] {
+            let is = dispatcher.is_wanted_below_only(path, target);
+            assert_eq!(is, expected, "{path} -> {target}");
+        }
     }
 
     #[test]

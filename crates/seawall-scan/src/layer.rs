@@ -308,7 +308,9 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         let depth = path.bytes().filter(|b| *b == b'/').count();
         let dispatcher = &self.pipeline.dispatcher;
         let unread = dispatcher.wanted_by_name_only_at(path, &target);
-        if !unread.is_empty() || leads_packages_away(path, &target) {
+        let leads_away =
+            leads_packages_away(path, &target) || dispatcher.is_wanted_below_only(path, &target);
+        if !unread.is_empty() || leads_away {
             self.wanted.insert(hash, self.order);
             let message = format!("it is a link to /{target}, which is not read under this name");
             self.keep(FileResult {
