@@ -26,6 +26,7 @@ use seawall_model::{
 };
 use select::{Selection, Selector};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// An ecosystem whose newest advisory is this many months older than the database's newest is
 /// fed no more: even small ecosystems hear of a flaw twice a year.
@@ -40,9 +41,6 @@ const MANY_PACKAGES: usize = 10;
 /// Most findings of one target. A package of the kernel has some thousands, and a hostile document can
 /// list it any number of times.
 const MAX_FINDINGS: usize = 500_000;
-
-/// Packages that are evaluated before their findings are counted.
-const AT_ONCE: usize = 512;
 
 /// What matching an inventory gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -105,21 +103,43 @@ impl Database {
         packages: &[Package],
         most: usize,
     ) -> Result<Vec<package::Outcome>, DatabaseError> {
-        let mut outcomes = Vec::with_capacity(packages.len());
-        let mut findings = 0;
-        for (selections, packages) in selections.chunks(AT_ONCE).zip(packages.chunks(AT_ONCE)) {
-            let evaluated: Vec<package::Outcome> = selections
-                .par_iter()
-                .zip(packages)
-                .map(|(selection, package)| package::evaluate(self, selection, package))
-                .collect::<Result<_, _>>()?;
-            for outcome in evaluated {
-                findings += outcome.verdicts.len();
-                if findings > most {
-                    return Ok(outcomes);
+        let findings = AtomicUsize::new(0);
+        let all: Option<Vec<package::Outcome>> = selections
+            .par_iter()
+            .zip(packages)
+            .map(|(selection, package)| {
+                if findings.load(Ordering::Relaxed) > most {
+                    return Ok(None);
                 }
-                outcomes.push(outcome);
+                let outcome = package::evaluate(self, selection, package)?;
+                findings.fetch_add(outcome.verdicts.len(), Ordering::Relaxed);
+                Ok(Some(outcome))
+            })
+            .collect::<Result<Vec<_>, DatabaseError>>()?
+            .into_iter()
+            .collect();
+        match all {
+            Some(all) if findings.into_inner() <= most => Ok(all),
+            // Which ones are left out must not be chance.
+            _ => self.evaluate_in_order(selections, packages, most),
+        }
+    }
+
+    fn evaluate_in_order(
+        &self,
+        selections: &[Selection<'_>],
+        packages: &[Package],
+        most: usize,
+    ) -> Result<Vec<package::Outcome>, DatabaseError> {
+        let mut outcomes = Vec::new();
+        let mut findings = 0;
+        for (selection, package) in selections.iter().zip(packages) {
+            let outcome = package::evaluate(self, selection, package)?;
+            findings += outcome.verdicts.len();
+            if findings > most {
+                break;
             }
+            outcomes.push(outcome);
         }
         Ok(outcomes)
     }

@@ -1,4 +1,3 @@
-use super::AT_ONCE;
 use crate::build::Builder;
 use crate::database::{Database, OpenOptions};
 use crate::importers::Records;
@@ -565,13 +564,13 @@ fn a_document_that_lists_one_package_again_and_again_had_any_number_of_findings(
         advisory("CVE-2024-1", Source::GitHub, rows("2.0.0")),
         advisory("CVE-2024-2", Source::GitHub, rows("3.0.0")),
     ]);
-    let packages = vec![package(PackageType::Npm, "a", "1.0.0"); 3 * AT_ONCE];
+    let packages = vec![package(PackageType::Npm, "a", "1.0.0"); 3_000];
     let matches = open(records)
-        .match_up_to(&inventory(None, packages), 2 * AT_ONCE + 1)
+        .match_up_to(&inventory(None, packages), 2_001)
         .unwrap();
-    assert_eq!(matches.findings.len(), 2 * AT_ONCE);
+    assert_eq!(matches.findings.len(), 2_000);
     let said = matches.incomplete[0].to_string();
-    let expected = format!("the last {} packages were not matched", 2 * AT_ONCE);
+    let expected = format!("the last {} packages were not matched", 2_000);
     assert!(said.contains(&expected), "{said}");
 }
 
