@@ -421,20 +421,7 @@ fn an_image_without_its_upper_layers_passed_for_the_whole() {
 #[test]
 fn what_is_wrong_behind_the_last_file_of_a_compressed_layer_was_not_told() {
     let layer = tar(&[Member::File("a", b"1")]);
-    let damaged = |format, change: fn(&mut Vec<u8>)| {
-        let mut bytes = compress(format, &layer);
-        change(&mut bytes);
-        bytes
-    };
-    for bytes in [
-        damaged(Format::Gzip, |bytes| bytes.extend(b"garbage")),
-        damaged(Format::Zstd, |bytes| bytes.extend(b"garbage")),
-        damaged(Format::Gzip, |bytes| {
-            let at = bytes.len() - 6;
-            bytes[at] ^= 1;
-        }),
-        damaged(Format::Gzip, |bytes| bytes.truncate(bytes.len() - 4)),
-    ] {
+    for bytes in damaged_behind(&layer) {
         for options in [Options::default(), everything()] {
             let read = read_file(&archive(&[&layer], &[&bytes]), &options).unwrap();
             assert_eq!(lines(&read), [["file a size=1 1"]]);

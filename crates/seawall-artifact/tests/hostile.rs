@@ -989,20 +989,7 @@ fn files_below_names_like_those_of_aufs_were_left_out() {
 fn what_is_wrong_behind_the_last_file_of_a_compressed_archive_was_not_told() {
     let layer = tar(&[Member::File("a", b"1")]);
     let archive = docker_archive(&[&layer], true);
-    let damaged = |format, change: fn(&mut Vec<u8>)| {
-        let mut bytes = compress(format, &archive);
-        change(&mut bytes);
-        bytes
-    };
-    for bytes in [
-        damaged(Format::Gzip, |bytes| bytes.extend(b"garbage")),
-        damaged(Format::Zstd, |bytes| bytes.extend(b"garbage")),
-        damaged(Format::Gzip, |bytes| {
-            let at = bytes.len() - 6;
-            bytes[at] ^= 1;
-        }),
-        damaged(Format::Gzip, |bytes| bytes.truncate(bytes.len() - 4)),
-    ] {
+    for bytes in damaged_behind(&archive) {
         let read = read_bytes(&bytes, &Options::default()).unwrap();
         assert_eq!(lines(&read), [["file a size=1 1"]]);
         assert_eq!(reasons(&read).len(), 1, "{:?}", reasons(&read));

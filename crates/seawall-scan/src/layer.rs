@@ -441,10 +441,9 @@ fn resolve(path: &str, target: &str) -> String {
 
 /// Whether packages that are installed in a directory of this name are in one of another name.
 fn leads_packages_away(path: &str, target: &str) -> bool {
-    let name_of = |path: &str| path.rsplit('/').next().map(str::to_owned);
-    let name = name_of(path);
-    let is_special = |name: &String| PACKAGE_DIRECTORIES.contains(&&*format!("/{name}/"));
-    name.as_ref().is_some_and(is_special) && name != name_of(target)
+    let name_of = |path| str::rsplit(path, '/').next().unwrap_or_default();
+    let mut special = PACKAGE_DIRECTORIES.iter().map(|it| it.trim_matches('/'));
+    name_of(path) != name_of(target) && special.any(|name| name == name_of(path))
 }
 
 /// Paths as hashes, while they are collected.

@@ -133,6 +133,25 @@ pub(crate) const FORMATS: &[Format] = &[
     Format::Bzip2,
 ];
 
+/// The bytes compressed, with damage behind all that they hold: garbage, a wrong checksum, a trailer
+/// that was cut off.
+pub(crate) fn damaged_behind(bytes: &[u8]) -> [Vec<u8>; 4] {
+    let changed = |format, change: fn(&mut Vec<u8>)| {
+        let mut packed = compress(format, bytes);
+        change(&mut packed);
+        packed
+    };
+    [
+        changed(Format::Gzip, |packed| packed.extend(b"garbage")),
+        changed(Format::Zstd, |packed| packed.extend(b"garbage")),
+        changed(Format::Gzip, |packed| {
+            let at = packed.len() - 6;
+            packed[at] ^= 1;
+        }),
+        changed(Format::Gzip, |packed| packed.truncate(packed.len() - 4)),
+    ]
+}
+
 pub(crate) fn compress(format: Format, bytes: &[u8]) -> Vec<u8> {
     let gzip = |bytes: &[u8]| {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
