@@ -5,7 +5,7 @@ use crate::image::{Blob, Layer};
 use crate::path;
 use crate::pipeline::{Hashing, join, read_ahead};
 use crate::read::{Context, NoProgress};
-use crate::second_pass::SecondPass;
+use crate::second_pass::{Room, SecondPass};
 use crate::tar::{self, Input, Kind, Reader, Seekable, Stream};
 use crate::{Content, Entry, EntryKind, Error, LayerVisitor, Limits};
 use seawall_model::{Incomplete, IncompleteReason};
@@ -57,7 +57,7 @@ pub(crate) fn read_layer(
             ..read_content(layer, content, hash, visitor, context)
         },
         Blob::Stream(open) => match open() {
-            Ok(stream) => read_stream(layer, stream, Some(open), hash, visitor, context),
+            Ok(stream) => read_stream(layer, stream, open, hash, visitor, context),
             Err(error) => Outcome::failed(&error),
         },
     }
@@ -72,7 +72,7 @@ impl Outcome {
     }
 
     /// Takes the error of a step, if there is one.
-    fn note<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+    pub(crate) fn note<T>(&mut self, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
@@ -80,6 +80,15 @@ impl Outcome {
                 None
             }
         }
+    }
+
+    /// Notes why a pass failed. What the visitor saw in it may be anything, and no other is tried.
+    pub(crate) fn lose_links(&mut self, links: &mut SecondPass, error: &Error) {
+        self.incomplete.push(error.to_incomplete());
+        self.diff_id = None;
+        self.whole = false;
+        self.unmarked_end = None;
+        links.give_up();
     }
 
     /// Notes that runtimes make something else of the layer than we did. Then its digest does not say
@@ -106,7 +115,7 @@ fn read_content(
     };
     if Compression::detect(&magic[..n]).is_some() {
         let open = || Ok(Box::new(content.reader()) as Box<dyn Read + Send>);
-        return read_stream(layer, content.reader(), Some(&open), hash, visitor, context);
+        return read_stream(layer, content.reader(), &open, hash, visitor, context);
     }
     let reader = Reader::new(Seekable::new(content.clone()), layer.place.as_str());
     let mut targets = SeekableTargets::new(content.clone(), &layer.place);
@@ -140,19 +149,40 @@ fn hash_content(content: &Content, place: &str, limits: &Limits) -> Result<Strin
     })
 }
 
-/// Opens the layer once more for a second pass.
-pub(crate) type Reopen<'a> = &'a dyn Fn() -> Result<Box<dyn Read + Send>, Error>;
+/// Opens bytes that passed once more, for a second pass.
+pub(crate) type Reopen<'a> = dyn Fn() -> Result<Box<dyn Read + Send>, Error> + 'a;
 
-/// Reads a layer that passes as a stream, compressed or not.
-pub(crate) fn read_stream(
+/// Reads a layer that can be opened again, compressed or not, as a stream.
+fn read_stream(
     layer: &Layer,
     stream: impl Read + Send,
-    again: Option<Reopen<'_>>,
+    again: &Reopen<'_>,
     hash: bool,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
 ) -> Outcome {
-    let mut targets = SecondPass::new(again.is_some(), context.limits.held_bytes / 8);
+    let mut links = SecondPass::new(Room::NAMES);
+    let mut outcome = read_first(layer, stream, hash, &mut links, visitor, context);
+    while links.is_worth_a_pass() {
+        context.progress.total(layer.size().unwrap_or(0));
+        match again() {
+            Ok(stream) => read_links(layer, stream, &mut outcome, &mut links, visitor, context),
+            Err(error) => outcome.lose_links(&mut links, &error),
+        }
+    }
+    outcome.note(links.finish(&layer.place));
+    outcome
+}
+
+/// Reads a layer as it passes, but for hard links whose contents have passed.
+pub(crate) fn read_first(
+    layer: &Layer,
+    stream: impl Read + Send,
+    hash: bool,
+    links: &mut SecondPass,
+    visitor: &mut dyn LayerVisitor,
+    context: &Context<'_>,
+) -> Outcome {
     let mut count = context.tally.layer(context.limits);
     let mut counted = 0;
     let mut passed = |position: u64| {
@@ -162,47 +192,45 @@ pub(crate) fn read_stream(
     };
     let mut outcome = Outcome::default();
     let mut visited = Visited::default();
-    let first = with_tar(layer, stream, hash, context, &mut |reader| {
-        visited = visit_members(reader, &mut targets, visitor, context, &mut passed)?;
+    let read = with_tar(layer, stream, hash, context, &mut |reader| {
+        visited = visit_members(reader, links, visitor, context, &mut passed)?;
         Ok(())
     });
-    let Some(summary) = outcome.note(first) else {
-        return outcome;
+    let summary = match read {
+        Ok(summary) => summary,
+        Err(error) => {
+            outcome.lose_links(links, &error);
+            return outcome;
+        }
     };
-    let links = again.map_or(Ok(()), |again| {
-        read_links(layer, again, &mut targets, visitor, context)
-    });
-    // What the visitor saw in a pass that failed may be anything.
-    if outcome.note(links).is_some() {
-        outcome.diff_id = summary.diff_id;
-        outcome.whole = true;
-        let unmarked_end = visited.unmarked_end;
-        outcome.unmarked_end = unmarked_end.filter(|_| !layer.has_checked_digest());
-    }
+    links.end_first_pass();
+    outcome.diff_id = summary.diff_id;
+    outcome.whole = true;
+    let unmarked_end = visited.unmarked_end;
+    outcome.unmarked_end = unmarked_end.filter(|_| !layer.has_checked_digest());
     if let Some(doubt) = summary.doubt {
         outcome.doubt(&layer.place, doubt);
     }
     visited.tell(&layer.place, &mut outcome);
-    outcome.note(targets.finish(&layer.place));
     outcome
 }
 
-/// Reads the contents of hard links whose targets had passed.
-fn read_links(
+/// Reads the layer once more, for contents of hard links that had passed.
+pub(crate) fn read_links(
     layer: &Layer,
-    again: Reopen<'_>,
-    targets: &mut SecondPass,
+    stream: impl Read + Send,
+    outcome: &mut Outcome,
+    links: &mut SecondPass,
     visitor: &mut dyn LayerVisitor,
     context: &Context<'_>,
-) -> Result<(), Error> {
-    while targets.is_worth_a_pass() {
-        context.progress.total(layer.size().unwrap_or(0));
-        // A registry may send other bytes than before.
-        with_tar(layer, again()?, false, context, &mut |reader| {
-            targets.run(reader, visitor)
-        })?;
+) {
+    // A registry may send other bytes than before.
+    let read = with_tar(layer, stream, false, context, &mut |reader| {
+        links.run(reader, visitor)
+    });
+    if let Err(error) = read {
+        outcome.lose_links(links, &error);
     }
-    Ok(())
 }
 
 /// A tar reader at the end of the threads.

@@ -69,6 +69,18 @@ pub(crate) struct Context<'a> {
     pub(crate) progress: &'a dyn Progress,
 }
 
+impl Context<'_> {
+    /// For a part of a stream that has a progress of its own.
+    pub(crate) fn of_part(&self) -> Context<'_> {
+        Context {
+            limits: self.limits,
+            budget: self.budget.clone(),
+            tally: self.tally.clone(),
+            progress: &NoProgress,
+        }
+    }
+}
+
 /// What an image says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageInfo {

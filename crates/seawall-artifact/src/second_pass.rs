@@ -1,39 +1,49 @@
 //! Contents of hard links in layers that are streams: when a link is met, its content has passed.
-//! Those that were asked for are noted, and the layer is read once more. Where it passes only once,
-//! the contents that a visitor took are kept for links to them.
+//! Those that were asked for are noted, and the layer is read once more. Where that costs much, the
+//! contents that a visitor took are kept for links to them: links join files of one name, as package
+//! managers make them, so that a link is mostly wanted where its target was.
 
 use crate::layer::{LinkTargets, Names, What, unreachable_target};
 use crate::tar::{Input, Reader};
 use crate::{Content, Entry, EntryKind, Error, LayerVisitor};
 use std::collections::HashMap;
 
-/// The most hard links of one layer whose contents are fetched.
-const MAX_LINKS: usize = 100_000;
+/// The most contents that hard links of one layer get together. Each gets one, except where several
+/// files had the path of its target.
+const MAX_VISITS: usize = 500_000;
 
-/// The most contents that they get together. Each gets one, except where several files had the path of
-/// its target.
-const MAX_VISITS: usize = 5 * MAX_LINKS;
+/// What a kept content or a noted link costs beside its bytes.
+const OVERHEAD: u64 = 256;
 
-/// What a kept content costs beside its bytes.
-const KEPT_OVERHEAD: u64 = 256;
+/// The memory that hard links may take.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Room {
+    /// Bytes of contents that are kept for links to come.
+    pub(crate) contents: u64,
+    /// Bytes of names of links that are noted for the next pass.
+    pub(crate) names: u64,
+}
+
+impl Room {
+    /// For names of links alone; a hundred thousand of usual length.
+    pub(crate) const NAMES: Self = Self {
+        contents: 0,
+        names: 64 << 20,
+    };
+}
 
 /// Hard links whose contents a visitor wants.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct SecondPass {
-    possible: bool,
-    /// By path; only where there is no second pass.
+    room: Room,
+    /// By path.
     kept: HashMap<String, Content>,
-    /// Links whose contents had passed and were not kept, and the first with its target.
-    lost: usize,
-    first_lost: Option<(String, String)>,
-    /// Bytes that may still be kept. Links join files of one name, as package managers make them,
-    /// so that a link is wanted where its target was.
-    room: u64,
     /// By target.
     wanted: HashMap<String, Vec<Wanted>>,
     /// Where the links stand whose paths nothing else has taken since.
     standing: HashMap<String, u64>,
-    count: usize,
+    /// Links for whose names was no room.
+    lost: usize,
     visits: usize,
     /// Whether the next pass may find what the last one did not.
     hopeful: bool,
@@ -65,22 +75,36 @@ enum Found {
 }
 
 impl SecondPass {
-    /// `possible`: whether the layer can be read once more; if not, contents of `room` bytes are
-    /// kept.
-    pub(crate) fn new(possible: bool, room: u64) -> Self {
+    pub(crate) fn new(room: Room) -> Self {
         Self {
-            possible,
-            kept: HashMap::new(),
-            lost: 0,
-            first_lost: None,
             room,
-            wanted: HashMap::new(),
-            standing: HashMap::new(),
-            count: 0,
-            visits: 0,
             hopeful: true,
-            passes: 0,
+            ..Self::default()
         }
+    }
+
+    /// Ends the first pass: no links follow.
+    pub(crate) fn end_first_pass(&mut self) {
+        self.kept = HashMap::new();
+        let standing = std::mem::take(&mut self.standing);
+        self.wanted.retain(|_, links| {
+            links.retain(|link| standing.get(&link.path) == Some(&link.before));
+            !links.is_empty()
+        });
+    }
+
+    /// Bytes of the names that are noted.
+    pub(crate) fn names(&self) -> u64 {
+        let links = self
+            .wanted
+            .iter()
+            .flat_map(|(target, links)| links.iter().map(move |link| names(&link.path, target)));
+        links.sum()
+    }
+
+    /// Wants nothing any more: a pass failed, which is told.
+    pub(crate) fn give_up(&mut self) {
+        *self = Self::default();
     }
 
     /// Whether the layer should be read once more.
@@ -97,13 +121,6 @@ impl SecondPass {
         visitor: &mut dyn LayerVisitor,
     ) -> Result<(), Error> {
         self.passes += 1;
-        let standing = std::mem::take(&mut self.standing);
-        if self.passes == 1 {
-            self.wanted.retain(|_, links| {
-                links.retain(|link| standing.get(&link.path) == Some(&link.before));
-                !links.is_empty()
-            });
-        }
         let links = self.wanted.values().flatten();
         let end = links.map(|link| link.before).max().unwrap_or(0);
         let mut names = Names::default();
@@ -160,47 +177,45 @@ impl SecondPass {
         Ok(())
     }
 
-    /// The content of a link where there is no second pass, also for links to the link. pnpm links
-    /// every file, so that those without a content are told together.
-    fn kept_content(&mut self, target: &str, link: &str) -> Result<Content, Error> {
-        let Some(content) = self.kept.get(target).cloned() else {
-            self.lost += 1;
-            self.first_lost
-                .get_or_insert_with(|| (link.to_owned(), target.to_owned()));
-            return Err(Error::Deferred {
-                place: link.to_owned(),
-            });
-        };
-        self.kept.insert(link.to_owned(), content.clone());
-        Ok(content)
-    }
-
     /// What was not found.
     pub(crate) fn finish(self, place: &str) -> Result<(), Error> {
-        if let Some((link, target)) = self.first_lost {
-            let (links, their) = match self.lost {
-                1 => ("1 hard link".to_owned(), "its content"),
-                number => (format!("{number} hard links"), "their contents"),
-            };
-            return Err(Error::Unsupported {
-                place: place.to_owned(),
-                message: format!(
-                    "{links} could not be read, as {their} had passed in the stream, like {link} to \
-                     {target}; save the image uncompressed ('docker save -o image.tar') and scan that \
-                     file"
-                ),
-            });
-        }
-        let first = self
+        let number = self.wanted.values().map(Vec::len).sum();
+        let firsts = self
             .wanted
             .into_iter()
-            .filter_map(|(target, links)| Some((links.into_iter().next()?.path, target)))
-            .min();
-        match first {
-            None => Ok(()),
-            Some((link, target)) => Err(unreachable_target(place, &link, &target)),
+            .filter_map(|(target, links)| Some((links.into_iter().next()?.path, target)));
+        let Some((link, target)) = firsts.min() else {
+            return match self.lost {
+                0 => Ok(()),
+                lost => Err(Error::Limit {
+                    place: place.to_owned(),
+                    limit: format!(
+                        "the memory for names of hard links; {lost} of them could not be read"
+                    ),
+                }),
+            };
+        };
+        if self.passes > 0 {
+            return Err(unreachable_target(place, &link, &target));
         }
+        let (links, their) = match self.lost.saturating_add(number) {
+            1 => ("1 hard link".to_owned(), "its content"),
+            number => (format!("{number} hard links"), "their contents"),
+        };
+        Err(Error::Unsupported {
+            place: place.to_owned(),
+            message: format!(
+                "{links} could not be read, as {their} had passed in the stream, like {link} to \
+                 {target}; save the image uncompressed ('docker save -o image.tar') and scan that \
+                 file"
+            ),
+        })
     }
+}
+
+/// What noting a link costs: its path is kept twice.
+fn names(link: &str, target: &str) -> u64 {
+    (2 * link.len() + target.len()) as u64 + OVERHEAD
 }
 
 impl LinkTargets for SecondPass {
@@ -211,16 +226,19 @@ impl LinkTargets for SecondPass {
         link: &str,
         mode: u32,
     ) -> Result<Content, Error> {
-        if !self.possible {
-            return self.kept_content(target, link);
+        if let Some(content) = self.kept.get(target).cloned() {
+            // For links to the link.
+            self.kept.insert(link.to_owned(), content.clone());
+            return Ok(content);
         }
-        if self.count == MAX_LINKS {
-            return Err(Error::Limit {
-                place: link.to_owned(),
-                limit: format!("{MAX_LINKS} hard links with content in a compressed layer"),
-            });
-        }
-        self.count += 1;
+        let deferred = Err(Error::Deferred {
+            place: link.to_owned(),
+        });
+        let Some(rest) = self.room.names.checked_sub(names(link, target)) else {
+            self.lost += 1;
+            return deferred;
+        };
+        self.room.names = rest;
         self.standing.insert(link.to_owned(), offset);
         self.wanted
             .entry(target.to_owned())
@@ -231,9 +249,7 @@ impl LinkTargets for SecondPass {
                 before: offset,
                 found: Found::Nothing,
             });
-        Err(Error::Deferred {
-            place: link.to_owned(),
-        })
+        deferred
     }
 
     fn at_hand(&self) -> bool {
@@ -250,9 +266,9 @@ impl LinkTargets for SecondPass {
     }
 
     fn passed(&mut self, path: &str, content: &Content) {
-        let bytes = content.len().saturating_add(KEPT_OVERHEAD);
-        if let (false, Some(rest)) = (self.possible, self.room.checked_sub(bytes)) {
-            self.room = rest;
+        let bytes = content.len().saturating_add(OVERHEAD);
+        if let Some(rest) = self.room.contents.checked_sub(bytes) {
+            self.room.contents = rest;
             self.kept.insert(path.to_owned(), content.clone());
         }
     }

@@ -331,6 +331,7 @@ fn open_archive(path: &Path, options: &Options) -> Result<Opened, Error> {
             reference,
             size: None,
             stream: Box::new(file),
+            again: None,
             tags: Vec::new(),
         }));
     }
@@ -358,6 +359,7 @@ pub(crate) fn open_content(
             reference,
             size: Some(content.len()),
             stream: Box::new(content.reader()),
+            again: Some(Box::new(move || Ok(Box::new(content.reader())))),
             tags: Vec::new(),
         }));
     }

@@ -4,7 +4,8 @@
 
 mod support;
 
-use seawall_artifact::{Error, Options};
+use rustix::fs::{FileType, Mode};
+use seawall_artifact::{Artifact, Error, Options, ReadArtifact, Source};
 use support::*;
 
 fn two_layers() -> [Vec<u8>; 2] {
@@ -106,18 +107,79 @@ fn a_hard_link_in_a_stream_had_no_content() {
     assert_eq!(read.incomplete, []);
 }
 
-#[test]
-fn each_hard_link_in_a_stream_was_told_in_a_line_of_its_own() {
-    let layer = tar(&[
+/// Reads an image for contents of files named `package.json` alone.
+fn read_packages(source: &Source) -> ReadArtifact<Packages> {
+    let artifact = Artifact::open(source, &Options::default()).unwrap();
+    artifact.read(&Packages::default, &Quiet).unwrap()
+}
+
+/// Two files that were linked to content whose own name nobody asks for, as pnpm does.
+fn with_links_to_a_store() -> Vec<u8> {
+    tar(&[
+        Member::File("store/00", b"zero"),
+        Member::File("store/01", b"one"),
         Member::Link("app/a/package.json", "store/00"),
         Member::Link("app/b/package.json", "store/01"),
+        Member::Link("app/c/package.json", "app/a/package.json"),
+        Member::Link("app/gone/package.json", "store/01"),
+        Member::File("app/gone/package.json", b"own"),
+    ])
+}
+
+#[test]
+fn hard_links_in_an_archive_that_passes_were_lost() {
+    let store = with_links_to_a_store();
+    let top = tar(&[Member::File("app/d/package.json", b"four")]);
+    for manifest_first in [true, false] {
+        for format in FORMATS.iter().filter(|format| **format != Format::Plain) {
+            for layer in [store.clone(), compress(*format, &store)] {
+                let archive = docker_archive(&[&top, &layer, &top], manifest_first);
+                let file = temp(&compress(*format, &archive));
+                let source = Source::Archive(file.path().to_owned());
+                let read = read_packages(&source);
+                assert_eq!(read.incomplete, []);
+                assert_eq!(read.layers[1].visitor.last("app/a/package.json"), "zero");
+                assert_eq!(read.layers[1].visitor.last("app/b/package.json"), "one");
+                assert_eq!(read.layers[1].visitor.last("app/c/package.json"), "zero");
+                assert_eq!(read.layers[1].visitor.last("app/gone/package.json"), "own");
+                assert!(read.layers[1].whole);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_of_two_layers_of_one_name_is_read_once_more() {
+    let store = with_links_to_a_store();
+    let other = tar(&[Member::Link("app/a/package.json", "store/01")]);
+    let manifest = br#"[{"Config":"c.json","Layers":["layer.tar"]}]"#;
+    let config = config(&[&store]);
+    let archive = tar(&[
+        Member::File("c.json", config.as_bytes()),
+        Member::File("layer.tar", &other),
+        Member::File("layer.tar", &store),
+        Member::File("manifest.json", manifest),
     ]);
-    let archive = compress(Format::Gzip, &docker_archive(&[&layer], false));
-    let read = read_file(&archive, &Options::default()).unwrap();
+    let file = temp(&compress(Format::Gzip, &archive));
+    let read = read_packages(&Source::Archive(file.path().to_owned()));
+    assert_eq!(read.layers[0].visitor.last("app/a/package.json"), "zero");
+}
+
+#[test]
+fn each_hard_link_in_a_stream_was_told_in_a_line_of_its_own() {
+    let archive = docker_archive(&[&with_links_to_a_store()], false);
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    let mode = Mode::RUSR | Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, mode, 0).unwrap();
+    let read = std::thread::scope(|scope| {
+        scope.spawn(|| std::fs::write(&pipe, archive).unwrap());
+        read_packages(&Source::Archive(pipe.clone()))
+    });
     let [told] = &*read.incomplete else {
         panic!("{:?}", read.incomplete);
     };
-    let message = "2 hard links could not be read, as their contents had passed in the stream, like \
+    let message = "3 hard links could not be read, as their contents had passed in the stream, like \
                    app/a/package.json to store/00; save the image uncompressed ('docker save -o \
                    image.tar') and scan that file";
     assert_eq!(told.message, message);

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::env;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,15 +34,21 @@ pub(super) fn open(name: &str, options: &Options) -> Result<SavedStream, Error> 
         Some(query) => format!("?{query}"),
         None => String::new(),
     };
-    let response = daemon.get(&format!("images/{name}/get{query}"))?;
-    if !response.status().is_success() {
-        return Err(daemon.refused(name, response, options));
-    }
+    let path = format!("images/{name}/get{query}");
+    let (asked, options) = (name.to_owned(), options.clone());
+    let get = move || -> Result<Box<dyn Read + Send>, Error> {
+        let response = daemon.get(&path)?;
+        match response.status().is_success() {
+            true => Ok(Box::new(response)),
+            false => Err(daemon.refused(&asked, response, &options)),
+        }
+    };
     Ok(SavedStream {
         place: format!("docker:{name}"),
         reference: None,
         size: image.size,
-        stream: Box::new(response),
+        stream: get()?,
+        again: Some(Box::new(get)),
         tags: image.repo_tags.unwrap_or_default(),
     })
 }

@@ -58,6 +58,35 @@ impl LayerVisitor for Lines {
     }
 }
 
+/// Contents of files of one name.
+#[derive(Debug, Default)]
+pub(crate) struct Packages(Vec<(String, String)>);
+
+impl LayerVisitor for Packages {
+    fn visit(&mut self, entry: &mut dyn Entry) -> Result<(), Error> {
+        if !entry.path().ends_with("/package.json") {
+            return Ok(());
+        }
+        match entry.content() {
+            Ok(content) => {
+                let text = String::from_utf8(content.read_all().unwrap().to_vec()).unwrap();
+                self.0.push((entry.path().to_owned(), text));
+                Ok(())
+            }
+            Err(Error::Deferred { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Packages {
+    /// What was last seen at a path.
+    pub(crate) fn last(&self, path: &str) -> &str {
+        let found = self.0.iter().rev().find(|(seen, _)| seen == path);
+        found.map_or("nothing", |(_, content)| content)
+    }
+}
+
 pub(crate) struct Quiet;
 
 impl Progress for Quiet {

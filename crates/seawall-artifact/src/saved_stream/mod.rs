@@ -2,22 +2,24 @@
 //! files. Layers are read as they pass, by the names of their files; which of them belong to the
 //! image, and in which order, the manifest says, wherever it stands in the stream.
 
-use crate::compression::{self, Compression, capped};
+mod stream;
+
+use crate::compression::Compression;
 use crate::image::archive::plan;
 use crate::image::files::{Files, Listing, MAX_FILES, Member};
 use crate::image::resume::{Members, read_members};
 use crate::image::saved::digest_of_file;
 use crate::image::{Blob, Layer};
-use crate::layer::{Outcome, read_stream};
+use crate::layer::{Outcome, Reopen, read_first, read_links};
 use crate::path::normalize;
-use crate::pipeline::{Hashing, join, read_ahead};
-use crate::read::{Context, NoProgress};
-use crate::tar::{Kind, Reader, Stream, is_header};
+use crate::read::Context;
+use crate::second_pass::{Room, SecondPass};
+use crate::tar::{Kind, is_header};
 use crate::{Content, Error, LayerVisitor, Limits, Options, ReadArtifact};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::Read;
+use stream::{ArchiveReader, Rest, with_archive};
 
 /// An image archive as a stream, compressed or not.
 pub(crate) struct SavedStream {
@@ -29,6 +31,8 @@ pub(crate) struct SavedStream {
     pub(crate) size: Option<u64>,
     /// The bytes.
     pub(crate) stream: Box<dyn Read + Send>,
+    /// Gets the same bytes once more, where that can be done.
+    pub(crate) again: Option<Box<Reopen<'static>>>,
     /// Tags that the sender knows, where the stream itself names none.
     pub(crate) tags: Vec<String>,
 }
@@ -46,7 +50,19 @@ struct Passed<V> {
     members: Listing,
     /// Bytes of the files among them that are kept.
     kept_bytes: u64,
-    layers: HashMap<String, (Option<V>, Outcome)>,
+    layers: HashMap<String, PassedLayer<V>>,
+}
+
+/// A layer that has passed.
+struct PassedLayer<V> {
+    layer: Layer,
+    /// Where its header stands in the archive: a name may be there twice.
+    offset: u64,
+    /// What saw it; nothing once it was taken.
+    visitor: Option<V>,
+    outcome: Outcome,
+    /// Hard links whose contents had passed before them.
+    links: SecondPass,
 }
 
 impl SavedStream {
@@ -63,6 +79,10 @@ impl SavedStream {
         let (mut passed, damage) = pass(&self.place, self.stream, hash, new_visitor, context);
         let files = Files::from_members(&self.place, std::mem::take(&mut passed.members));
         let plan = plan(&files, self.reference.as_deref(), damage, options)?;
+        if let Some(again) = &self.again {
+            let files = plan.files.iter().flatten().map(String::as_str).collect();
+            passed.read_links(&self.place, &files, again, context);
+        }
         let mut info = plan.image.info;
         if info.tags.is_empty() {
             info.tags = self.tags;
@@ -124,19 +144,60 @@ impl<V> Passed<V> {
         self.kept_bytes.saturating_add(bytes) <= limits.held_bytes / 8
     }
 
+    /// Reads those of `files` once more which have hard links whose contents had passed before them.
+    fn read_links(
+        &mut self,
+        place: &str,
+        files: &HashSet<&str>,
+        again: &Reopen<'_>,
+        context: &Context<'_>,
+    ) where
+        V: LayerVisitor,
+    {
+        loop {
+            let layers = self.layers.iter_mut().filter(|(file, layer)| {
+                files.contains(file.as_str()) && layer.links.is_worth_a_pass()
+            });
+            let mut layers: HashMap<u64, &mut PassedLayer<V>> =
+                layers.map(|(_, layer)| (layer.offset, layer)).collect();
+            if layers.is_empty() {
+                return;
+            }
+            let mut read = |reader: &mut ArchiveReader<'_>| {
+                let read = read_links_of(&mut layers, reader, context);
+                ((), read.map(|()| Rest::Unwanted))
+            };
+            let read = again().and_then(|stream| {
+                let read = with_archive(place, stream, context, &mut read);
+                read.damage.map_or(Ok(()), Err)
+            });
+            let error = read.err().unwrap_or_else(|| Error::Corrupt {
+                place: place.to_owned(),
+                offset: 0,
+                message: "it was another archive when it was read once more".to_owned(),
+            });
+            for layer in layers.into_values() {
+                layer.outcome.lose_links(&mut layer.links, &error);
+            }
+        }
+    }
+
     /// What the visitor of a layer's file saw. The file passed once and may be several layers: the
     /// topmost, which has the last word on what is in it, asks first and gets it, the others nothing.
     fn take(&mut self, file: &str, new_visitor: &(dyn Fn() -> V + Sync)) -> Option<(V, Outcome)> {
-        let (visitor, outcome) = self.layers.get_mut(file)?;
+        let passed = self.layers.get_mut(file)?;
+        let links = std::mem::take(&mut passed.links);
+        passed.outcome.note(links.finish(&passed.layer.place));
         let outcome = Outcome {
-            incomplete: std::mem::take(&mut outcome.incomplete),
-            diff_id: outcome.diff_id.clone(),
-            ..*outcome
+            incomplete: std::mem::take(&mut passed.outcome.incomplete),
+            diff_id: passed.outcome.diff_id.clone(),
+            ..passed.outcome
         };
-        Some((visitor.take().unwrap_or_else(new_visitor), outcome))
+        Some((passed.visitor.take().unwrap_or_else(new_visitor), outcome))
     }
 }
 
+/// Reads the stream for the first time.
 fn pass<V: LayerVisitor>(
     place: &str,
     stream: Box<dyn Read + Send>,
@@ -144,53 +205,14 @@ fn pass<V: LayerVisitor>(
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
 ) -> (Passed<V>, Option<Error>) {
-    let limits = context.limits;
-    let source = Hashing::new(stream, false, u64::MAX, context.progress);
-    let drain = AtomicBool::new(true);
-    // Every layer inside may be as large as a layer may be.
-    let mut whole = limits.clone();
-    whole.layer_bytes = limits
-        .layer_bytes
-        .saturating_mul(u64::from(limits.layers).max(1));
-    let mut doubt = None;
-    let (mut passed, damage) = std::thread::scope(|scope| {
-        let (mut chunks, fetching) = read_ahead(scope, source, &drain);
-        let mut decoding = None;
-        let tar = chunks
-            .fill_buf()
-            .and_then(|begin| match begin {
-                [] => Err(io::Error::other(Error::Empty {
-                    place: place.to_owned(),
-                })),
-                begin => {
-                    doubt = compression::doubt(begin);
-                    Ok(Compression::detect(begin))
-                }
-            })
-            .and_then(|format| {
-                let tar: Box<dyn BufRead + Send> = match format {
-                    None => Box::new(BufReader::new(capped(chunks, &whole, place))),
-                    Some(format) => {
-                        let decoder = format.decoder(chunks, &whole, place)?;
-                        let (chunks, thread) = read_ahead(scope, decoder, &drain);
-                        decoding = Some(thread);
-                        Box::new(chunks)
-                    }
-                };
-                Ok(tar)
-            });
-        let tar = match tar {
-            Ok(tar) => tar,
-            Err(error) => {
-                drain.store(false, Ordering::Relaxed);
-                return (Passed::default(), Some(Error::from_io(place, 0, error)));
-            }
-        };
-        let input = Stream::new(tar, limits.metadata_bytes, context.budget.clone());
-        // Also of files that turn out to be none of the archive's.
-        let mut layers = 0;
-        let mut reader = Reader::new(input, place);
-        let (passed, damage) = read_members(&mut reader, &mut |reader, passed: &mut Passed<V>| {
+    // Also of files that turn out to be none of the archive's.
+    let mut layers = 0;
+    let mut room = Room {
+        contents: context.limits.held_bytes / 8,
+        ..Room::NAMES
+    };
+    let mut read = |reader: &mut ArchiveReader<'_>| {
+        let (passed, damage) = read_members(reader, &mut |reader, passed: &mut Passed<V>| {
             passed.members.check_room(place)?;
             if layers >= MAX_FILES {
                 return Err(Error::Limit {
@@ -198,35 +220,32 @@ fn pass<V: LayerVisitor>(
                     limit: format!("{MAX_FILES} layers in an image archive"),
                 });
             }
-            let before = passed.layers.len();
-            pass_member(reader, passed, hash, new_visitor, context)?;
-            layers += passed.layers.len() - before;
+            if let Some(layer) = pass_member(reader, passed, hash, room, new_visitor, context)? {
+                layers += 1;
+                room.names = room.names.saturating_sub(layer.links.names());
+            }
             Ok(())
         });
-        // After a failure the rest is not worth fetching.
-        drain.store(damage.is_none(), Ordering::Relaxed);
-        drop(reader);
-        let decoded = decoding.map_or(Ok(()), |thread| join(thread).map(drop));
-        let fetched = join(fetching).map(drop);
-        let behind = |error| Error::from_io(&format!("{place}!end"), 0, error);
-        let damage = damage.or_else(|| decoded.and(fetched).map_err(behind).err());
-        (passed, damage)
-    });
-    if let Some(doubt) = doubt {
-        let passed: &mut Passed<V> = &mut passed;
-        passed.members.note(doubt.to_owned());
+        (passed, damage.map_or(Ok(Rest::Wanted), Err))
+    };
+    let mut read = with_archive(place, stream, context, &mut read);
+    if let Some(doubt) = read.doubt {
+        read.result.members.note(doubt.to_owned());
     }
-    (passed, damage)
+    (read.result, read.damage)
 }
 
-fn pass_member<V: LayerVisitor, R: BufRead + Send>(
-    reader: &mut Reader<Stream<R>>,
-    passed: &mut Passed<V>,
+/// Reads a member, and gives the layer that it is, if it is one.
+fn pass_member<'a, V: LayerVisitor>(
+    reader: &mut ArchiveReader<'_>,
+    passed: &'a mut Passed<V>,
     hash: bool,
+    room: Room,
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
-) -> Result<(), Error> {
+) -> Result<Option<&'a PassedLayer<V>>, Error> {
     let name = normalize(&reader.member().path);
+    let mut layer = None;
     let member = match reader.member().kind {
         // Programs that write images leave no holes.
         Kind::File if reader.member().is_sparse() => {
@@ -242,9 +261,7 @@ fn pass_member<V: LayerVisitor, R: BufRead + Send>(
             // A layer of an instruction that changed nothing has no header, only zeros.
             let is_empty = begin.iter().all(|byte| *byte == 0);
             if is_empty || Compression::detect(begin).is_some() || is_header(begin) {
-                let (visitor, outcome) = pass_layer(reader, &name, hash, new_visitor, context);
-                let read = (Some(visitor), outcome);
-                passed.layers.insert(name.clone(), read);
+                layer = Some(pass_layer(reader, &name, hash, room, new_visitor, context));
                 Member::Passed
             } else if is_metadata(&name, begin)
                 && passed.may_keep(reader.member().size, context.limits)
@@ -265,10 +282,10 @@ fn pass_member<V: LayerVisitor, R: BufRead + Send>(
         }
         Kind::Symlink => passed.members.symlink(&name, &reader.member().link),
         Kind::HardLink => passed.members.hard_link(&name, &reader.member().link),
-        Kind::Directory | Kind::Other => return Ok(()),
+        Kind::Directory | Kind::Other => return Ok(None),
     };
-    passed.members.insert(name, member);
-    Ok(())
+    passed.members.insert(name.clone(), member);
+    Ok(layer.map(|layer| &*passed.layers.entry(name).insert_entry(layer).into_mut()))
 }
 
 /// Whether a file can be a manifest, index or configuration.
@@ -280,13 +297,15 @@ fn is_metadata(name: &str, begin: &[u8]) -> bool {
     json || name == "repositories"
 }
 
-fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
-    reader: &mut Reader<Stream<R>>,
+/// Reads a layer as it passes.
+fn pass_layer<V: LayerVisitor>(
+    reader: &mut ArchiveReader<'_>,
     name: &str,
     hash: bool,
+    room: Room,
     new_visitor: &(dyn Fn() -> V + Sync),
     context: &Context<'_>,
-) -> (V, Outcome) {
+) -> PassedLayer<V> {
     let layer = Layer {
         place: format!("{}!{name}", reader.place()),
         digest: digest_of_file(name),
@@ -295,20 +314,59 @@ fn pass_layer<V: LayerVisitor, R: BufRead + Send>(
         created_by: None,
         blob: Blob::Content(Content::from_bytes([])),
     };
+    let offset = reader.member().offset;
     let mut visitor = new_visitor();
+    let mut links = SecondPass::new(room);
     let (input, len) = reader.content_input();
-    // Layers inside the stream are counted by the stream's own progress.
-    let inner = Context {
-        limits: context.limits,
-        budget: context.budget.clone(),
-        tally: context.tally.clone(),
-        progress: &NoProgress,
-    };
     let bytes = input.by_ref().take(len);
-    let outcome = read_stream(&layer, bytes, None, hash, &mut visitor, &inner);
-    let outcome = Outcome {
-        stored: Some(len),
-        ..outcome
-    };
-    (visitor, outcome)
+    let inner = context.of_part();
+    let outcome = read_first(&layer, bytes, hash, &mut links, &mut visitor, &inner);
+    PassedLayer {
+        layer,
+        offset,
+        visitor: Some(visitor),
+        outcome: Outcome {
+            stored: Some(len),
+            ..outcome
+        },
+        links,
+    }
+}
+
+/// Reads layers, by where they stand in the archive, as they pass once more; those that were read are
+/// taken from `layers`.
+fn read_links_of<V: LayerVisitor>(
+    layers: &mut HashMap<u64, &mut PassedLayer<V>>,
+    reader: &mut ArchiveReader<'_>,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    while !layers.is_empty() && reader.advance()? {
+        let offset = reader.member().offset;
+        if reader.member().kind == Kind::File
+            && let Some(layer) = layers.remove(&offset)
+        {
+            layer.read_links(reader, context);
+        }
+    }
+    Ok(())
+}
+
+impl<V: LayerVisitor> PassedLayer<V> {
+    /// Reads it as it passes once more.
+    fn read_links(&mut self, reader: &mut ArchiveReader<'_>, context: &Context<'_>) {
+        let Some(visitor) = &mut self.visitor else {
+            return;
+        };
+        let (input, len) = reader.content_input();
+        let bytes = input.by_ref().take(len);
+        let (outcome, links) = (&mut self.outcome, &mut self.links);
+        read_links(
+            &self.layer,
+            bytes,
+            outcome,
+            links,
+            visitor,
+            &context.of_part(),
+        );
+    }
 }
