@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub(crate) mod raw;
+
 use seawall_artifact::{
     Artifact, Entry, EntryKind, Error, LayerVisitor, Limits, Options, Progress, ReadArtifact,
     Source,
