@@ -1,9 +1,8 @@
 //! Reads one layer: hands wanted files to the analyzers and notes what the layer hides.
 
-use crate::dispatch::{AnalyzerSet, MIN_EXECUTABLE_BYTES, has_executable_magic};
+use crate::dispatch::{AnalyzerSet, Dispatcher, MIN_EXECUTABLE_BYTES, has_executable_magic};
 use crate::path_set::PathSet;
 use crate::pipeline::{FileResult, Job, Pipeline};
-use crate::reconcile::PACKAGE_DIRECTORIES;
 use rayon::Scope;
 use seawall_artifact::{Entry, EntryKind, Error, LayerVisitor};
 use seawall_model::{Incomplete, IncompleteReason};
@@ -21,11 +20,29 @@ pub(crate) struct LayerContents {
     pub(crate) directories: PathSet,
     pub(crate) whiteouts: PathSet,
     pub(crate) opaque: PathSet,
-    /// Symbolic links at most one directory below the root, and those by which a database would be
-    /// read, with their targets from the root.
+    /// Symbolic links, ordered by path.
+    pub(crate) links: Vec<Link>,
+    /// Those at most one directory below the root, and those by which a database would be read, with
+    /// their targets from the root.
     pub(crate) symlinks: Vec<(String, String)>,
     /// What container runtimes make of the layer in different ways.
     pub(crate) incomplete: Vec<Incomplete>,
+}
+
+/// A symbolic link.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) path: String,
+    /// As it is written.
+    pub(crate) target: String,
+}
+
+impl Link {
+    /// Memory that it takes, with its place in the tables.
+    fn cost(&self) -> u64 {
+        const OVERHEAD: usize = 128;
+        (self.path.len() + self.target.len() + OVERHEAD) as u64
+    }
 }
 
 /// Entries of one layer that are named of those whose meaning is in doubt.
@@ -34,7 +51,7 @@ const MAX_DOUBTS: usize = 10;
 /// Hard links to programs that are remembered of a layer.
 const MAX_PROGRAM_LINKS: usize = 10_000;
 
-/// More symbolic links near the root are not remembered: they serve to recognise a merged `/usr`.
+/// More symbolic links near the root are of no use: they serve to recognise a merged `/usr`.
 const MAX_SYMLINKS: usize = 1_000;
 
 /// Visits the entries of one layer.
@@ -50,8 +67,8 @@ pub(crate) struct LayerReader<'a, 'scope> {
     directories: Vec<u64>,
     /// Devices, sockets and pipes.
     others: Vec<u64>,
-    /// Symbolic links.
-    links: HashedPaths,
+    /// Symbolic links; without what they are beyond the limit.
+    links: HashMap<u64, Option<Link>, BuildHasherDefault<Prehashed>>,
     whiteouts: HashedPaths,
     opaque: HashedPaths,
     /// Directories with whiteouts or opaque directories in them, at any depth.
@@ -62,7 +79,6 @@ pub(crate) struct LayerReader<'a, 'scope> {
     programs: HashMap<u64, u32, BuildHasherDefault<Prehashed>>,
     /// Hard links to programs: the program's position, the link's own, and its path.
     program_links: Vec<(u32, u32, String)>,
-    symlinks: Vec<(String, String)>,
     incomplete: Vec<Incomplete>,
     results: Arc<Mutex<Vec<FileResult>>>,
 }
@@ -86,14 +102,13 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             files: Vec::new(),
             directories: Vec::new(),
             others: Vec::new(),
-            links: HashedPaths::default(),
+            links: HashMap::default(),
             whiteouts: HashedPaths::default(),
             opaque: HashedPaths::default(),
             hiding: HashedPaths::default(),
             runnable: HashedPaths::default(),
             programs: HashMap::default(),
             program_links: Vec::new(),
-            symlinks: Vec::new(),
             incomplete: Vec::new(),
             results: Arc::default(),
         }
@@ -111,6 +126,8 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             let message = "the layer has a path as a device or pipe and as a file or directory";
             self.doubt("", message);
         }
+        let mut links: Vec<Link> = self.links.into_values().flatten().collect();
+        links.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         PendingLayer {
             replaced: self.replaced,
             program_links: self.program_links,
@@ -120,7 +137,8 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
                 directories,
                 whiteouts: PathSet::new(self.whiteouts.into_iter().collect()),
                 opaque: PathSet::new(self.opaque.into_iter().collect()),
-                symlinks: self.symlinks,
+                symlinks: telling(&links, &self.pipeline.dispatcher),
+                links,
                 incomplete: self.incomplete,
             },
             results: self.results,
@@ -291,42 +309,19 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
     fn keep_error(&mut self, path: &str, wanted: AnalyzerSet, error: &Error) {
         let mut incomplete = error.to_incomplete();
         incomplete.place = format!("/{path}");
-        self.keep(FileResult {
-            path: path.to_owned(),
-            incomplete: vec![incomplete],
-            is_database: self.pipeline.is_database(path, wanted),
-            ..FileResult::default()
-        });
+        let result = self.pipeline.unread(path, wanted, |_| incomplete.clone());
+        self.keep(result);
     }
 
-    /// Links are not followed. Where a file is wanted by the name of the link alone, or packages are
-    /// installed in a directory of its name, it is said that nothing is read there.
+    /// Where it leads is only known of the merged image.
     fn visit_symlink(&mut self, path: &str, target: &str) {
         let hash = self.note(path, false);
-        self.links.insert(hash);
-        let target = resolve(path, target);
-        let depth = path.bytes().filter(|b| *b == b'/').count();
-        let dispatcher = &self.pipeline.dispatcher;
-        let unread = dispatcher.wanted_by_name_only_at(path, &target);
-        let leads_away =
-            leads_packages_away(path, &target) || dispatcher.is_wanted_below_only(path, &target);
-        if !unread.is_empty() || leads_away {
-            self.wanted.insert(hash, self.order);
-            let message = format!("it is a link to /{target}, which is not read under this name");
-            self.keep(FileResult {
-                path: path.to_owned(),
-                incomplete: vec![
-                    Incomplete::new(IncompleteReason::Unsupported, format!("/{path}"), message)
-                        .hint("put the file or directory itself there"),
-                ],
-                is_database: self.pipeline.is_database(path, unread),
-                ..FileResult::default()
-            });
-        }
-        let is_kept = depth <= 1 && self.symlinks.len() < MAX_SYMLINKS;
-        if is_kept || dispatcher.leads_to_a_place(path) {
-            self.symlinks.push((path.to_owned(), target));
-        }
+        let link = Link {
+            path: path.to_owned(),
+            target: target.to_owned(),
+        };
+        let has_room = self.pipeline.links.room(link.cost()) == link.cost();
+        self.links.insert(hash, has_room.then_some(link));
     }
 }
 
@@ -339,10 +334,10 @@ impl LayerVisitor for LayerReader<'_, '_> {
             EntryKind::File => self.visit_file(entry)?,
             EntryKind::HardLink(target) => {
                 let hash = self.pipeline.hasher.hash(target);
-                if self.links.contains(&hash) {
-                    // It leads where the other one does.
-                    let target = format!("/{target}");
-                    self.visit_symlink(entry.path(), &target);
+                if let Some(link) = self.links.get(&hash) {
+                    // The same text, which leads from where it stands.
+                    let target = link.as_ref().map(|link| link.target.clone());
+                    self.visit_symlink(entry.path(), &target.unwrap_or_default());
                 } else {
                     self.visit_hard_link(entry, hash);
                 }
@@ -439,11 +434,21 @@ fn resolve(path: &str, target: &str) -> String {
     parts.join("/")
 }
 
-/// Whether packages that are installed in a directory of this name are in one of another name.
-fn leads_packages_away(path: &str, target: &str) -> bool {
-    let name_of = |path| str::rsplit(path, '/').next().unwrap_or_default();
-    let mut special = PACKAGE_DIRECTORIES.iter().map(|it| it.trim_matches('/'));
-    name_of(path) != name_of(target) && special.any(|name| name == name_of(path))
+/// The links that tell of a merged `/usr` or lead to a database, with their targets from the root.
+fn telling(links: &[Link], dispatcher: &Dispatcher) -> Vec<(String, String)> {
+    let depth = |link: &Link| link.path.bytes().filter(|b| *b == b'/').count();
+    let mut room = MAX_SYMLINKS;
+    let mut is_near = |link: &Link| {
+        let is_near = depth(link) <= 1 && room > 0;
+        room -= usize::from(is_near);
+        is_near
+    };
+    let telling = links
+        .iter()
+        .filter(|link| is_near(link) || dispatcher.leads_to_a_place(&link.path));
+    telling
+        .map(|link| (link.path.clone(), resolve(&link.path, &link.target)))
+        .collect()
 }
 
 /// Paths as hashes, while they are collected.

@@ -2,8 +2,8 @@
 //!
 //! [`scan_artifact`] reads layers as they come: the [`analyzers`] see each wanted file once, on a
 //! thread pool, while the reading goes on (`pipeline`, `layer`). Then the layers are merged as a
-//! container would see them (`squash`), and what several files say together is settled
-//! (`reconcile`).
+//! container would see them (`squash`), packages that are installed by symbolic links get their names
+//! (`links`), and what several files say together is settled (`reconcile`).
 
 pub mod analyzers;
 pub mod base;
@@ -11,6 +11,7 @@ mod dispatch;
 mod end_of_life;
 pub mod host;
 mod layer;
+mod links;
 mod path_set;
 mod pipeline;
 pub mod policy;

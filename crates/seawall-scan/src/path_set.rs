@@ -21,7 +21,7 @@ impl PathHasher {
 }
 
 /// The directory that holds `path`; `None` for the root.
-fn parent(path: &str) -> Option<&str> {
+pub(crate) fn parent(path: &str) -> Option<&str> {
     if path.is_empty() {
         return None;
     }

@@ -23,7 +23,13 @@ pub(crate) struct Pipeline<'a> {
     packages: Quota,
     unversioned: Quota,
     incomplete: Quota,
+    out_of_place: Quota,
+    /// Bytes of the symbolic links that are remembered.
+    pub(crate) links: Quota,
 }
+
+/// Memory for the symbolic links of a scan. A large distribution has some 50,000 of 100 bytes.
+const MAX_LINK_BYTES: u64 = 128 << 20;
 
 /// What the analyzers found in one file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -42,6 +48,17 @@ pub(crate) struct FileResult {
     pub(crate) is_database: bool,
     /// Hard links to it, of which none has a result of its own.
     pub(crate) links: Vec<String>,
+    /// What counts only where a symbolic link leads to it.
+    pub(crate) out_of_place: Vec<OutOfPlace>,
+}
+
+/// What an analyzer found in a file that stands where it does not count.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OutOfPlace {
+    /// Position of the analyzer.
+    pub(crate) analyzer: usize,
+    pub(crate) packages: Vec<Package>,
+    pub(crate) incomplete: Vec<Incomplete>,
 }
 
 impl FileResult {
@@ -86,11 +103,24 @@ impl<'a> Pipeline<'a> {
             packages: Quota::new(options.max_packages),
             unversioned: Quota::new(options.max_packages),
             incomplete: Quota::new(options.max_incomplete),
+            out_of_place: Quota::new(options.max_packages),
+            links: Quota::new(MAX_LINK_BYTES),
         }
     }
 
     /// Keeps a result, as far as the scan may grow.
-    pub(crate) fn keep(&self, mut result: FileResult, results: &Mutex<Vec<FileResult>>) {
+    pub(crate) fn keep(&self, result: FileResult, results: &Mutex<Vec<FileResult>>) {
+        if let Some(result) = self.admit(result) {
+            // A panic of an analyzer is caught before it can leave a list half-written.
+            results
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(result);
+        }
+    }
+
+    /// What the scan may keep of a result; `None` where it is nothing.
+    pub(crate) fn admit(&self, mut result: FileResult) -> Option<FileResult> {
         let recorded = |package: &Package| package.evidence == Evidence::Database;
         let quota = match result.packages.first().is_some_and(recorded) {
             true => &self.recorded,
@@ -104,16 +134,15 @@ impl<'a> Pipeline<'a> {
         }
         self.unversioned.cut(&mut result.unversioned);
         self.incomplete.cut(&mut result.incomplete);
-        let is_empty = result.packages.is_empty() && result.incomplete.is_empty();
+        result.out_of_place.retain(|it| {
+            let count = (it.packages.len() + it.incomplete.len()) as u64;
+            self.out_of_place.room(count) == count
+        });
+        let is_empty = result.out_of_place.is_empty();
+        let is_empty = is_empty && result.packages.is_empty() && result.incomplete.is_empty();
         let is_empty = is_empty && result.poms.is_empty() && result.unversioned.is_empty();
-        if is_empty && result.owned.is_empty() && result.distro.is_none() {
-            return;
-        }
-        // A panic of an analyzer is caught before it can leave a list half-written.
-        results
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(result);
+        let is_empty = is_empty && result.owned.is_empty() && result.distro.is_none();
+        (!is_empty).then_some(result)
     }
 
     /// What was found and not kept.
@@ -123,6 +152,7 @@ impl<'a> Pipeline<'a> {
             (&self.packages, "packages"),
             (&self.unversioned, "packages without a version"),
             (&self.incomplete, "files that could not be read"),
+            (&self.out_of_place, "packages to which only links may lead"),
         ]
         .into_iter()
         .filter_map(|(quota, what)| {
@@ -146,31 +176,57 @@ impl<'a> Pipeline<'a> {
 
     /// Whether any of the wanting analyzers takes a file of this size.
     pub(crate) fn takes(&self, wanted: AnalyzerSet, size: u64) -> bool {
-        self.members(wanted).any(|a| size <= a.max_bytes())
+        self.members(wanted).any(|(_, a)| size <= a.max_bytes())
     }
 
     /// Says that a file is larger than its analyzers take.
     pub(crate) fn too_large(&self, path: &str, size: u64, wanted: AnalyzerSet) -> FileResult {
-        let incomplete = self
-            .members(wanted)
-            .map(|analyzer| beyond_limit(*analyzer, path, size))
-            .collect();
-        FileResult {
+        self.unread(path, wanted, |analyzer| beyond_limit(analyzer, path, size))
+    }
+
+    /// Says of a file that could not be read why; where it does not count, only if a link leads to it.
+    pub(crate) fn unread(
+        &self,
+        path: &str,
+        wanted: AnalyzerSet,
+        why: impl Fn(&dyn Analyzer) -> Incomplete,
+    ) -> FileResult {
+        let mut result = FileResult {
             path: path.to_owned(),
-            incomplete,
             is_database: self.is_database(path, wanted),
             ..FileResult::default()
+        };
+        for (index, analyzer) in self.members(wanted) {
+            let why = why(analyzer);
+            if !analyzer.counts_at(path) {
+                result.out_of_place.push(OutOfPlace {
+                    analyzer: index,
+                    packages: Vec::new(),
+                    incomplete: vec![why],
+                });
+            } else if !result.incomplete.contains(&why) {
+                result.incomplete.push(why);
+            }
         }
+        result
+    }
+
+    /// Whether the file at `path` counts for the analyzer at this position.
+    pub(crate) fn counts_at(&self, analyzer: usize, path: &str) -> bool {
+        let analyzer = self.analyzers.get(analyzer);
+        analyzer.is_some_and(|analyzer| analyzer.counts_at(path))
     }
 
     /// Whether the file is a package manager's database.
     pub(crate) fn is_database(&self, path: &str, wanted: AnalyzerSet) -> bool {
         self.members(wanted)
-            .any(|analyzer| analyzer.is_database(path))
+            .any(|(_, analyzer)| analyzer.is_database(path))
     }
 
-    fn members(&self, set: AnalyzerSet) -> impl Iterator<Item = &&'a dyn Analyzer> {
-        set.iter().filter_map(|index| self.analyzers.get(index))
+    /// The analyzers of a set with their positions.
+    fn members(&self, set: AnalyzerSet) -> impl Iterator<Item = (usize, &'a dyn Analyzer)> {
+        set.iter()
+            .filter_map(|index| Some((index, *self.analyzers.get(index)?)))
     }
 
     /// Runs all wanting analyzers on one file; `None` where nothing came of it.
@@ -181,40 +237,26 @@ impl<'a> Pipeline<'a> {
             content: &job.content,
         };
         let mut found = Found::default();
-        for analyzer in self.members(job.wanted) {
-            if job.content.len() > analyzer.max_bytes() {
-                let incomplete = beyond_limit(*analyzer, &job.path, job.content.len());
-                found.incomplete.push(incomplete);
+        let mut out_of_place = Vec::new();
+        for (index, analyzer) in self.members(job.wanted) {
+            if analyzer.counts_at(&job.path) {
+                run(analyzer, &file, &mut found);
                 continue;
             }
-            // A bug in one analyzer must cost one file, not the scan.
-            let place = || format!("/{}", job.path);
-            match catch_unwind(AssertUnwindSafe(|| analyzer.analyze(&file, &mut found))) {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => found.incomplete.push(Incomplete {
-                    reason: error.reason,
-                    place: place(),
-                    offset: error.offset,
-                    message: format!("{}: {}", analyzer.name(), error.message),
-                    hint: None,
-                }),
-                Err(_) => found.incomplete.push(
-                    Incomplete::new(
-                        IncompleteReason::Unsupported,
-                        place(),
-                        format!("{} failed on this file", analyzer.name()),
-                    )
-                    .hint("this is a bug in Seawall: please report it with the file"),
-                ),
+            let mut apart = Found::default();
+            run(analyzer, &file, &mut apart);
+            complete(&mut apart, &job.path);
+            found.unversioned.append(&mut apart.unversioned);
+            if !apart.packages.is_empty() || !apart.incomplete.is_empty() {
+                out_of_place.push(OutOfPlace {
+                    analyzer: index,
+                    packages: apart.packages,
+                    incomplete: apart.incomplete,
+                });
             }
         }
-        for incomplete in &mut found.incomplete {
-            if !incomplete.place.starts_with('/') {
-                incomplete.place.insert(0, '/');
-            }
-        }
-        found.note_left_out(&job.path);
-        if found == Found::default() {
+        complete(&mut found, &job.path);
+        if found == Found::default() && out_of_place.is_empty() {
             return None;
         }
         for package in &mut found.packages {
@@ -237,8 +279,48 @@ impl<'a> Pipeline<'a> {
             incomplete: found.incomplete,
             is_database: self.is_database(&job.path, job.wanted),
             links: Vec::new(),
+            out_of_place,
         })
     }
+}
+
+/// Runs one analyzer on a file.
+fn run(analyzer: &dyn Analyzer, file: &File<'_>, found: &mut Found) {
+    if file.content.len() > analyzer.max_bytes() {
+        let incomplete = beyond_limit(analyzer, file.path, file.content.len());
+        found.incomplete.push(incomplete);
+        return;
+    }
+    // A bug in one analyzer must cost one file, not the scan.
+    let place = || format!("/{}", file.path);
+    match catch_unwind(AssertUnwindSafe(|| analyzer.analyze(file, found))) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => found.incomplete.push(Incomplete {
+            reason: error.reason,
+            place: place(),
+            offset: error.offset,
+            message: format!("{}: {}", analyzer.name(), error.message),
+            hint: None,
+        }),
+        Err(_) => found.incomplete.push(
+            Incomplete::new(
+                IncompleteReason::Unsupported,
+                place(),
+                format!("{} failed on this file", analyzer.name()),
+            )
+            .hint("this is a bug in Seawall: please report it with the file"),
+        ),
+    }
+}
+
+/// Completes the places of what could not be read in the file at `path`.
+fn complete(found: &mut Found, path: &str) {
+    for incomplete in &mut found.incomplete {
+        if !incomplete.place.starts_with('/') {
+            incomplete.place.insert(0, '/');
+        }
+    }
+    found.note_left_out(path);
 }
 
 fn beyond_limit(analyzer: &dyn Analyzer, path: &str, size: u64) -> Incomplete {
@@ -254,7 +336,7 @@ fn beyond_limit(analyzer: &dyn Analyzer, path: &str, size: u64) -> Incomplete {
 }
 
 /// How many of a kind a scan keeps.
-struct Quota {
+pub(crate) struct Quota {
     limit: u64,
     kept: AtomicU64,
     refused: AtomicU64,
@@ -269,8 +351,12 @@ impl Quota {
         }
     }
 
+    pub(crate) fn is_exceeded(&self) -> bool {
+        self.refused.load(Ordering::Acquire) > 0
+    }
+
     /// Takes room for so many, and says how many of them there is room for.
-    fn room(&self, wanted: u64) -> u64 {
+    pub(crate) fn room(&self, wanted: u64) -> u64 {
         let before = self.kept.fetch_add(wanted, Ordering::AcqRel);
         let room = self.limit.saturating_sub(before).min(wanted);
         self.refused.fetch_add(wanted - room, Ordering::AcqRel);

@@ -34,6 +34,7 @@ pub(crate) fn reconcile(
     let mut folded: HashMap<String, u32> = HashMap::new();
     let mut incomplete = std::mem::take(&mut squashed.incomplete);
     let mut candidates: Vec<Package> = Vec::new();
+    let mut linked: Vec<Package> = Vec::new();
     let mut poms: Vec<Pom> = Vec::new();
     let mut pom_layers: Vec<u32> = Vec::new();
     let mut asked = Asked::new(include_development);
@@ -41,6 +42,7 @@ pub(crate) fn reconcile(
         result,
         origins,
         layer,
+        is_linked,
     } in squashed.files
     {
         let owner = owners.owner_of(&result.path);
@@ -63,6 +65,7 @@ pub(crate) fn reconcile(
                     let count = folded.entry(owner.to_owned()).or_default();
                     *count = count.saturating_add(1);
                 }
+                _ if is_linked => linked.push(package),
                 _ => candidates.push(package),
             }
         }
@@ -85,6 +88,8 @@ pub(crate) fn reconcile(
         }));
     }
     drop_realised_declarations(&mut candidates);
+    // A project's links to its own workspaces do not tell that what it declares is installed.
+    candidates.append(&mut linked);
     let mut packages = merge(candidates);
     for package in &packages {
         asked.answer(package);

@@ -3,7 +3,8 @@
 use crate::analyzers::{self, Analyzer};
 use crate::base::{self, Catalogue};
 use crate::end_of_life::end_of_life;
-use crate::layer::LayerReader;
+use crate::layer::{LayerContents, LayerReader};
+use crate::links;
 use crate::pipeline::Pipeline;
 use crate::reconcile::reconcile;
 use crate::squash::squash;
@@ -104,13 +105,15 @@ where
     })?;
     let layers = describe_layers(&artifact, options);
     let (info, read_layers) = (artifact.image, artifact.layers);
-    let mut incomplete = pipeline.not_kept(&options.name);
-    incomplete.extend(artifact.incomplete);
-    let contents = read_layers
+    let mut contents: Vec<LayerContents> = read_layers
         .into_iter()
         .map(|layer| layer.visitor.contents())
         .collect();
-    let squashed = squash(contents, &pipeline.hasher);
+    let mut squashed = squash(&mut contents, &pipeline.hasher);
+    links::follow(&contents, &mut squashed, &pipeline);
+    drop(contents);
+    let mut incomplete = pipeline.not_kept(&options.name);
+    incomplete.extend(artifact.incomplete);
     let mut settled = reconcile(squashed, &pipeline.hasher, options.include_development);
     incomplete.append(&mut settled.incomplete);
     if let Some(distro) = &mut settled.distro {

@@ -17,6 +17,8 @@ pub(crate) struct VisibleFile {
     pub(crate) origins: Vec<u32>,
     /// The layer of that version.
     pub(crate) layer: u32,
+    /// Whether it is here for a link: what it holds counts only where that stands.
+    pub(crate) is_linked: bool,
 }
 
 /// The merged image.
@@ -31,17 +33,17 @@ pub(crate) struct Squashed {
 }
 
 /// Merges layers, the base first.
-pub(crate) fn squash(layers: Vec<LayerContents>, hasher: &PathHasher) -> Squashed {
+pub(crate) fn squash(layers: &mut [LayerContents], hasher: &PathHasher) -> Squashed {
     let mut chains: BTreeMap<String, Chain> = BTreeMap::new();
     let mut symlinks: BTreeMap<String, String> = BTreeMap::new();
     let mut incomplete = Vec::new();
-    for (index, mut layer) in (0..).zip(layers) {
+    for (index, layer) in (0..).zip(layers) {
         let results = std::mem::take(&mut layer.results);
         let again: HashSet<&str> = results.iter().map(|result| result.path.as_str()).collect();
         let mut moved = Vec::new();
         chains.retain(|path, chain| {
-            let is_hidden = hides(&layer, &chain.location);
-            chain.keep_links(|link| !hides(&layer, &Location::new(link, hasher)));
+            let is_hidden = hides(layer, &chain.location);
+            chain.keep_links(|link| !hides(layer, &Location::new(link, hasher)));
             if is_hidden {
                 moved.extend(chain.under_a_link(hasher));
             }
@@ -50,15 +52,15 @@ pub(crate) fn squash(layers: Vec<LayerContents>, hasher: &PathHasher) -> Squashe
         for (path, chain) in moved {
             chains.entry(path).or_insert(chain);
         }
-        symlinks.retain(|path, _| !hides(&layer, &Location::new(path, hasher)));
+        symlinks.retain(|path, _| !hides(layer, &Location::new(path, hasher)));
         for result in results {
             let chain = chains
                 .entry(result.path.clone())
                 .or_insert_with(|| Chain::new(&result.path, hasher));
             chain.push(index, result);
         }
-        symlinks.extend(layer.symlinks);
-        incomplete.extend(layer.incomplete);
+        symlinks.extend(std::mem::take(&mut layer.symlinks));
+        incomplete.append(&mut layer.incomplete);
     }
     Squashed {
         files: chains.into_values().filter_map(Chain::visible).collect(),
@@ -68,13 +70,13 @@ pub(crate) fn squash(layers: Vec<LayerContents>, hasher: &PathHasher) -> Squashe
 }
 
 /// A path and the directories above it, as hashes.
-struct Location {
-    path: u64,
+pub(crate) struct Location {
+    pub(crate) path: u64,
     ancestors: Vec<u64>,
 }
 
 impl Location {
-    fn new(path: &str, hasher: &PathHasher) -> Self {
+    pub(crate) fn new(path: &str, hasher: &PathHasher) -> Self {
         Self {
             path: hasher.hash(path),
             ancestors: hasher.ancestors(path).collect(),
@@ -85,7 +87,7 @@ impl Location {
 /// Whether a layer hides what the layers below it have at this place: by an entry of the same path
 /// of any kind, by a whiteout of it or of a directory above, by an opaque directory above, or by
 /// something above that is not a directory.
-fn hides(layer: &LayerContents, location: &Location) -> bool {
+pub(crate) fn hides(layer: &LayerContents, location: &Location) -> bool {
     layer.files.contains(location.path)
         || layer.directories.contains(location.path)
         || layer.whiteouts.contains(location.path)
@@ -137,6 +139,7 @@ impl Chain {
             below.incomplete = Vec::new();
             below.poms = Vec::new();
             below.unversioned = Vec::new();
+            below.out_of_place = Vec::new();
         }
         self.versions.push((layer, result));
     }
@@ -162,6 +165,7 @@ impl Chain {
             result,
             origins,
             layer: top,
+            is_linked: false,
         })
     }
 }

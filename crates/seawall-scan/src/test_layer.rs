@@ -1,6 +1,7 @@
 //! Layers for tests, written as one line an entry.
 
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern, java};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
+use crate::analyzers::{beam, java, javascript, php, python, ruby};
 use crate::scan::{ScanOptions, scan_with};
 use jiff::civil::date;
 use seawall_artifact::{
@@ -188,6 +189,19 @@ pub(crate) fn scan_holding(layers: &[&[&str]], held_bytes: u64) -> Inventory {
     scan_limited(layers, |options| options.held_bytes = held_bytes)
 }
 
+/// Beside words, what stands in the places of packages.
+const ANALYZERS: &[&dyn Analyzer] = &[
+    &Words,
+    &beam::ApplicationResource,
+    &java::PomXml,
+    &java::Archive,
+    &javascript::PackageJson,
+    &php::InstalledJson,
+    &python::CondaMeta,
+    &python::Metadata,
+    &ruby::Gemspec,
+];
+
 /// As [`scan`], with other limits.
 pub(crate) fn scan_limited(
     layers: &[&[&str]],
@@ -196,7 +210,7 @@ pub(crate) fn scan_limited(
     let mut options = ScanOptions::new("test", date(2026, 1, 1));
     options.held_bytes = 1 << 20;
     limit(&mut options);
-    scan_with(&[&Words, &java::PomXml], &options, |readers| {
+    scan_with(ANALYZERS, &options, |readers| {
         let mut read = Vec::new();
         for lines in layers {
             let mut visitor = readers.open();

@@ -56,6 +56,11 @@ pub trait Analyzer: Sync {
     fn is_database(&self, _path: &str) -> bool {
         false
     }
+    /// Whether the file at this path tells of a package that is installed there. Where it does not, it
+    /// is read all the same: what it tells counts if a symbolic link leads to it from where it does.
+    fn counts_at(&self, _path: &str) -> bool {
+        true
+    }
     /// Reads one file.
     ///
     /// # Errors
@@ -76,8 +81,8 @@ pub enum Pattern {
     Directory(&'static str),
     /// Files directly in a directory of this name, wherever it stands: `conda-meta`.
     InDirectory(&'static str),
-    /// Files whose path ends so, on a component's border: `dist-info/METADATA` matches
-    /// `x-1.dist-info/METADATA` too, as the border may be a dot.
+    /// Files whose path ends so, on a component's border: `deps.json` matches `App.deps.json` too, as
+    /// the border may be a dot.
     Suffix(&'static str),
     /// The last component begins so: `requirements` for `requirements-dev.txt`.
     NamePrefix(&'static str),

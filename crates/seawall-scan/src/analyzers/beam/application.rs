@@ -29,13 +29,15 @@ impl Analyzer for ApplicationResource {
         4 << 20
     }
 
+    fn counts_at(&self, path: &str) -> bool {
+        let directory = path.rsplit_once('/').map(|(directory, _)| directory);
+        directory.is_some_and(|it| it.ends_with("ebin"))
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         // The file has the application's name: the code loader finds it by that.
-        let Some((_, name)) = file
-            .path
-            .strip_suffix(".app")
-            .and_then(|stem| stem.rsplit_once("ebin/"))
-        else {
+        let name = file.path.rsplit('/').next();
+        let Some(name) = name.and_then(|name| name.strip_suffix(".app")) else {
             return Ok(());
         };
         let text = document::text(file)?;
@@ -113,9 +115,19 @@ mod tests {
                  {runtime_dependencies, [\"kernel-7.0\"]}]}.",
                 &[],
             ),
-            ("x/other.app", "no term", &[]),
         ] {
             check(&ApplicationResource, path, text.as_bytes(), expected);
+        }
+    }
+
+    #[test]
+    fn not_everything_called_app_is_an_application_of_erlang() {
+        for (path, expected) in [
+            ("lib/a-1/ebin/a.app", true),
+            ("x/other.app", false),
+            ("other.app", false),
+        ] {
+            assert_eq!(ApplicationResource.counts_at(path), expected, "{path}");
         }
     }
 

@@ -10,6 +10,9 @@ use serde_json::Value;
 /// A `package.json` elsewhere describes a project, not something installed: a private application
 /// called `web` is not the package `web` of the registry. Its dependencies are found in its
 /// lockfile and in its `node_modules`; without these, it only says that it wants them.
+///
+/// A link in `node_modules` to such a project is how npm installs what is not from its registry, the
+/// project's own workspaces among them. One that says that it is private cannot be the registry's.
 #[derive(Debug)]
 pub struct PackageJson;
 
@@ -25,6 +28,8 @@ struct Manifest {
     license: Value,
     #[serde(default)]
     licenses: Value,
+    #[serde(default)]
+    private: Value,
 }
 
 impl Analyzer for PackageJson {
@@ -40,14 +45,19 @@ impl Analyzer for PackageJson {
         16 << 20
     }
 
+    fn counts_at(&self, path: &str) -> bool {
+        is_installed(path)
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
-        if !is_installed(file.path) {
-            if !file.path.contains("node_modules/") {
-                add_wanted(file, found);
-            }
-            return Ok(());
+        let is_installed = is_installed(file.path);
+        if !is_installed && !file.path.contains("node_modules/") {
+            add_wanted(file, found);
         }
         let manifest: Manifest = document::json(file)?;
+        if !is_installed && manifest.private == Value::Bool(true) {
+            return Ok(());
+        }
         let (Some(name), Some(version)) = (manifest.name.as_str(), manifest.version.as_str())
         else {
             // Packages mark the directories of their builds with a `package.json` that has only a
@@ -156,8 +166,8 @@ mod tests {
             ("app/node_modules/a/test/fixture/package.json", false),
             ("app/node_modules/.cache/package.json", false),
         ] {
-            let expected: &[&str] = if installed { &["a 1.0.0 [MIT]"] } else { &[] };
-            check(&PackageJson, path, manifest, expected);
+            check(&PackageJson, path, manifest, &["a 1.0.0 [MIT]"]);
+            assert_eq!(PackageJson.counts_at(path), installed, "{path}");
         }
     }
 
@@ -175,7 +185,26 @@ mod tests {
         assert_eq!(wanted("app/package.json"), ["a", "@s/c"]);
         assert_eq!(wanted("node_modules/a/package.json"), [""; 0]);
         assert_eq!(wanted("node_modules/a/test/package.json"), [""; 0]);
-        check(&PackageJson, "app/package.json", b"no JSON", &[]);
+    }
+
+    #[test]
+    fn a_private_workspace_is_not_the_package_of_the_registry() {
+        for (path, manifest, expected) in [
+            ("packages/a", r#"{"name":"a","version":"1"}"#, &["a 1"][..]),
+            (
+                "packages/a",
+                r#"{"name":"a","version":"1","private":true}"#,
+                &[],
+            ),
+            (
+                "node_modules/a",
+                r#"{"name":"a","version":"1","private":true}"#,
+                &["a 1"],
+            ),
+        ] {
+            let path = format!("{path}/package.json");
+            check(&PackageJson, &path, manifest.as_bytes(), expected);
+        }
     }
 
     #[test]

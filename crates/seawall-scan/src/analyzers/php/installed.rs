@@ -3,6 +3,7 @@ use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
 use seawall_model::{Evidence, Package, PackageType};
 use serde::Deserialize;
 use std::collections::HashSet;
+use std::path::Path;
 
 /// `vendor/composer/installed.json`: a list in Composer 1, an object around it in Composer 2.
 #[derive(Debug)]
@@ -22,7 +23,11 @@ impl Analyzer for InstalledJson {
     }
 
     fn patterns(&self) -> &'static [Pattern] {
-        &[Pattern::Suffix("composer/installed.json")]
+        &[Pattern::Name("installed.json")]
+    }
+
+    fn counts_at(&self, path: &str) -> bool {
+        Path::new(path).ends_with("composer/installed.json")
     }
 
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {

@@ -23,11 +23,19 @@ impl Analyzer for Metadata {
 
     fn patterns(&self) -> &'static [Pattern] {
         &[
-            Pattern::Suffix("dist-info/METADATA"),
-            Pattern::Suffix("egg-info/PKG-INFO"),
-            Pattern::Suffix("EGG-INFO/PKG-INFO"),
+            Pattern::Name("METADATA"),
+            Pattern::Name("PKG-INFO"),
             Pattern::Extension("egg-info"),
         ]
+    }
+
+    fn counts_at(&self, path: &str) -> bool {
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        match name {
+            "METADATA" => directory.ends_with("dist-info"),
+            "PKG-INFO" => directory.ends_with("egg-info") || directory.ends_with("EGG-INFO"),
+            _ => true,
+        }
     }
 
     fn max_bytes(&self) -> u64 {
@@ -185,6 +193,21 @@ mod tests {
             ),
         ] {
             check(&Metadata, path, text.as_bytes(), &[expected]);
+        }
+    }
+
+    #[test]
+    fn metadata_counts_in_directories_of_installed_distributions() {
+        for (path, expected) in [
+            ("lib/six-1.dist-info/METADATA", true),
+            ("lib/six.egg-info/PKG-INFO", true),
+            ("lib/six.egg/EGG-INFO/PKG-INFO", true),
+            ("lib/six-1-py3.11.egg-info", true),
+            ("src/six/PKG-INFO", false),
+            ("q/METADATA", false),
+            ("METADATA", false),
+        ] {
+            assert_eq!(Metadata.counts_at(path), expected, "{path}");
         }
     }
 

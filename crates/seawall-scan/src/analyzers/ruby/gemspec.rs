@@ -6,7 +6,7 @@ use seawall_model::{Evidence, Package, PackageType};
 ///
 /// These files are Ruby, but of a fixed shape: a `# stub:` comment with name and version, and one
 /// assignment a line. A gemspec outside of `specifications` is the source of a gem, a program that
-/// only Ruby can run, and is left alone.
+/// only Ruby can run, and does not count.
 #[derive(Debug)]
 pub struct Gemspec;
 
@@ -23,10 +23,11 @@ impl Analyzer for Gemspec {
         4 << 20
     }
 
+    fn counts_at(&self, path: &str) -> bool {
+        path.split('/').any(|part| part == "specifications")
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
-        if !file.path.split('/').any(|part| part == "specifications") {
-            return Ok(());
-        }
         let text = document::text(file)?;
         let stub = text.lines().find_map(|line| line.strip_prefix("# stub: "));
         let mut name = None;
@@ -95,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_source_of_a_gem_is_not_an_installed_gem() {
-        check(&Gemspec, "src/nokogiri.gemspec", STUB, &[]);
+        assert!(!Gemspec.counts_at("src/nokogiri.gemspec"));
     }
 
     #[test]
