@@ -22,8 +22,9 @@ const MAX_PATH: usize = 4095;
 /// links need less.
 const MAX_WORK: u64 = 1 << 30;
 
-/// What a look for a path costs beside its bytes.
+/// What a look for a path among the links costs beside its bytes, and one in the sets of a layer.
 const LOOK: usize = 64;
+const LOOK_IN_LAYER: usize = 4;
 
 /// Bytes of the names that links give to the files of packages.
 const MAX_NAMES: u64 = 64 << 20;
@@ -213,7 +214,7 @@ impl<'a> Tree<'a> {
     /// A path to look for in so many layers, as far as the work is bounded.
     fn locate(&self, path: &str, layers: usize) -> Option<Location> {
         let directories = path.bytes().filter(|b| *b == b'/').count() + 2;
-        self.work(directories * (path.len() + LOOK * layers))
+        self.work(directories * (path.len() + LOOK_IN_LAYER * layers))
             .then(|| Location::new(path, self.hasher))
     }
 

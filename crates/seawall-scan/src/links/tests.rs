@@ -330,3 +330,15 @@ fn many_packages_in_a_file_of_many_names_filled_the_memory() {
         ],
     );
 }
+
+#[test]
+fn links_below_many_layers_were_too_many() {
+    let links: Vec<String> = (0..10_000)
+        .map(|n| format!("usr/share/zoneinfo/posix/Europe/{n} -> ../../{n}"))
+        .collect();
+    let base: Vec<&str> = links.iter().map(String::as_str).collect();
+    let upper: &[&str] = &["app/x = text", "!app/y"];
+    let mut layers: Vec<&[&str]> = vec![&base];
+    layers.resize(100, upper);
+    check(&layers, &[]);
+}
