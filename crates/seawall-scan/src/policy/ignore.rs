@@ -48,9 +48,7 @@ impl Rule {
             .map_or(&package.name, |source| &source.name);
         any(&self.ids, named)
             && any(&self.packages, packaged)
-            && any(&self.paths, |glob| {
-                package.paths.iter().any(|path| glob.matches_path(path))
-            })
+            && self.covers_all(&package.paths)
             && self
                 .version
                 .as_ref()
@@ -67,6 +65,13 @@ impl Rule {
                 .fix_state
                 .as_deref()
                 .is_none_or(|state| state == finding.fix.state.name())
+    }
+
+    /// Whether the rule's paths cover every place of a package: one that lies beside the tests as well is
+    /// no package of the tests.
+    fn covers_all(&self, paths: &[String]) -> bool {
+        let is_covered = |path: &String| self.paths.iter().any(|glob| glob.matches_path(path));
+        self.paths.is_empty() || (!paths.is_empty() && paths.iter().all(is_covered))
     }
 
     pub(super) fn suppression(&self) -> Suppression {

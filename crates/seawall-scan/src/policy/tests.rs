@@ -103,6 +103,21 @@ fn ignore_rules_hold_back_what_they_name() {
 }
 
 #[test]
+fn a_rule_for_one_directory_hid_the_same_package_elsewhere() {
+    for (rule, holds_back) in [("path: '/app/test/**'", false), ("path: '/app/**'", true)] {
+        let mut inventory = inventory();
+        let copy = "/app/test/node_modules/lodash/package.json".to_owned();
+        inventory.packages[1].paths.push(copy);
+        let mut policy = Policy::default();
+        let file = format!("ignore:\n  - {{{rule}, reason: r}}\n");
+        IGNORE(&mut policy, "policy", file.as_bytes()).unwrap();
+        let mut findings = vec![finding("CVE-2025-1", 1)];
+        policy.apply(&inventory, &mut findings, TODAY);
+        assert_eq!(findings[0].suppression.is_some(), holds_back, "{rule}");
+    }
+}
+
+#[test]
 fn an_expired_rule_does_not_hold_and_is_reported() {
     let file = "ignore:\n  - {id: CVE-2025-1, reason: r, expires: 2026-06-01}\n";
     let notices = check(IGNORE, file, ["affected", "affected", "affected"]);
@@ -500,12 +515,21 @@ fn cyclonedx_vex_resolves_references() {
                 "affected",
             ],
         ),
+        // A purl without a version is of the version beside it.
+        (
+            "c",
+            "",
+            ["affected", "not-affected code_not_reachable: d", "affected"],
+        ),
+        ("d", "", ["affected"; 3]),
         ("nothing", "", ["affected"; 3]),
     ] {
         let file = format!(
             r#"{{"bomFormat":"CycloneDX","specVersion":"1.5",
             "metadata":{{"component":{{"bom-ref":"root","name":"reg.example.org/shop/web","version":"1.4"}}}},
-            "components":[{{"bom-ref":"b","components":[{{"bom-ref":"a","purl":"pkg:npm/lodash@4.17.20"}}]}}],
+            "components":[{{"bom-ref":"b","components":[{{"bom-ref":"a","purl":"pkg:npm/lodash@4.17.20"}}]}},
+                {{"bom-ref":"c","version":"4.17.20","purl":"pkg:npm/lodash"}},
+                {{"bom-ref":"d","version":"9.9.9","purl":"pkg:npm/lodash"}}],
             "vulnerabilities":[{{"id":"CVE-2025-1","affects":[{{"ref":"{reference}"{versions}}}],
             "analysis":{{"state":"not_affected","justification":"code_not_reachable","detail":"d"}}}}]}}"#
         );

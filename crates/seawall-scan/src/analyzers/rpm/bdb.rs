@@ -8,6 +8,10 @@ use super::{Damage, Sink};
 const HASH_MAGIC: u32 = 0x0006_1561;
 const PAGE_HEADER_BYTES: usize = 26;
 
+/// Where the first page says how many entries there are (`nelem`). It is kept up to date by rpm, which
+/// does not lock single entries.
+const ENTRIES: usize = 88;
+
 const HASH_UNSORTED_PAGE: u8 = 2;
 const OVERFLOW_PAGE: u8 = 7;
 const HASH_PAGE: u8 = 13;
@@ -40,6 +44,7 @@ pub(super) fn read_packages(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Dam
         order,
         page_bytes,
         left: bytes.len(),
+        entries: 0,
     };
     for (number, page) in bytes.chunks_exact(page_bytes).enumerate().skip(1) {
         if matches!(page.get(25), Some(&(HASH_PAGE | HASH_UNSORTED_PAGE))) {
@@ -50,6 +55,14 @@ pub(super) fn read_packages(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Dam
     if pages.saturating_mul(page_bytes) > bytes.len() {
         return Err(Damage::new(bytes.len(), "the database ends too early"));
     }
+    let told = order.size(bytes, ENTRIES).unwrap_or(0);
+    if table.entries < told {
+        let message = format!(
+            "it has {told} entries by its own count, but {} were found",
+            table.entries
+        );
+        return Err(Damage::new(ENTRIES, message));
+    }
     Ok(())
 }
 
@@ -59,12 +72,15 @@ struct Table<'a> {
     page_bytes: usize,
     /// Packages do not overlap, so that all together are no longer than the file.
     left: usize,
+    /// Pairs of keys and values on the pages that were read.
+    entries: usize,
 }
 
 impl Table<'_> {
     fn read_page(&mut self, page: &[u8], at: usize, sink: &mut Sink<'_>) {
         let order = self.order;
         let entries = usize::from(order.u16(page, 20).unwrap_or(0));
+        self.entries += entries / 2;
         // Keys and values alternate; the place of an item ends where the one before it begins.
         let place = |index: usize| {
             let at = PAGE_HEADER_BYTES + 2 * index;
@@ -88,7 +104,11 @@ impl Table<'_> {
                         sink(at + start, Ok(blob));
                     }
                 }
-                _ => {}
+                // The keys are numbers, of which none comes twice.
+                _ => sink(
+                    at + start,
+                    Err(Damage::new(at + start, "an entry is of no known kind")),
+                ),
             }
         }
     }

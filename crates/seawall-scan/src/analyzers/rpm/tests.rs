@@ -168,6 +168,7 @@ fn bdb_of(blobs: &[Vec<u8>]) -> Vec<u8> {
     bytes[20..24].copy_from_slice(&512_u32.to_le_bytes());
     let last = u32::try_from(1 + overflow.len() / PAGE).unwrap();
     bytes[32..36].copy_from_slice(&last.to_le_bytes());
+    bytes[88..92].copy_from_slice(&u32::try_from(blobs.len()).unwrap().to_le_bytes());
     bytes.extend(table);
     bytes.extend(overflow);
     bytes
@@ -254,6 +255,35 @@ fn every_changed_byte_is_survived() {
                 bytes[at] = old;
             }
         }
+    }
+}
+
+#[test]
+fn packages_in_damaged_places_of_a_hash_table_were_left_out() {
+    const PAGE: usize = 512;
+    let whole = bdb_of(&[example("bash"), example("zlib")]);
+    // The place of the last package's value, and the value.
+    let place = PAGE + 26 + 2 * 3;
+    let value = PAGE + usize::from(u16::from_le_bytes([whole[place], whole[place + 1]]));
+    let changes: [(usize, &[u8], &str); 4] = [
+        (value, &[9], "of no known kind"),
+        (value, &[2], "of no known kind"),
+        (place, &[0xff, 0xff], "of no known kind"),
+        (
+            PAGE + 20,
+            &[2, 0],
+            "2 entries by its own count, but 1 were found",
+        ),
+    ];
+    for (at, bytes, message) in changes {
+        let mut damaged = whole.clone();
+        damaged[at..at + bytes.len()].copy_from_slice(bytes);
+        let (found, result) = parse(&damaged);
+        let said = found.incomplete.iter().map(|it| it.message.clone());
+        let said = said.chain(result.err().map(|error| error.message));
+        let said = said.collect::<Vec<_>>().join("; ");
+        assert!(said.contains(message), "{said}");
+        assert_eq!(found.packages.len(), 1, "{said}");
     }
 }
 

@@ -143,7 +143,12 @@ fn subjects(bom: &Bom) -> HashMap<&str, Subject> {
         if let (Some(bom_ref), Some(purl)) = (&component.bom_ref, &component.purl)
             && let Some(purl) = purl::parse(purl)
         {
-            known.insert(bom_ref.as_str(), Subject::Purl(Box::new(purl)));
+            // A purl without a version is of the version that stands beside it.
+            let subject = match (purl.version(), &component.version) {
+                (None, Some(version)) => with_version(&purl, version),
+                _ => Some(Subject::Purl(Box::new(purl))),
+            };
+            known.extend(subject.map(|subject| (bom_ref.as_str(), subject)));
         }
         open.extend(&component.components);
     }
