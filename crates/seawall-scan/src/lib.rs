@@ -8,10 +8,12 @@
 pub mod analyzers;
 pub mod base;
 mod dispatch;
+mod distributor;
 mod end_of_life;
 pub mod host;
 mod layer;
 mod links;
+mod owners;
 mod path_set;
 mod pipeline;
 pub mod policy;

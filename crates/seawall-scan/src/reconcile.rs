@@ -3,6 +3,7 @@
 
 use crate::analyzers::java::{Pom, resolve_poms};
 use crate::analyzers::os_release;
+use crate::owners::Owners;
 use crate::path_set::PathHasher;
 use crate::squash::{Squashed, VisibleFile};
 use crate::unversioned::Asked;
@@ -30,7 +31,7 @@ pub(crate) fn reconcile(
     include_development: bool,
 ) -> Reconciled {
     let distro = choose_distro(&mut squashed.files);
-    let owners = Owners::new(&mut squashed, hasher);
+    let owners = Owners::new(&mut squashed, distro.as_ref(), hasher);
     let mut folded: HashMap<String, u32> = HashMap::new();
     let mut incomplete = std::mem::take(&mut squashed.incomplete);
     let mut candidates: Vec<Package> = Vec::new();
@@ -196,95 +197,6 @@ fn through(links: &BTreeMap<String, String>, mut path: String) -> String {
     path
 }
 
-/// Which OS package brought a file.
-struct Owners<'a> {
-    hasher: &'a PathHasher,
-    /// Hash of the path and position in `names`, ordered.
-    files: Vec<(u64, u32)>,
-    /// Packages, with the layers that brought them.
-    names: Vec<(String, u32)>,
-    /// Directories that are links to others: `lib` and `usr/lib` on a system with a merged `/usr`.
-    links: BTreeMap<String, String>,
-}
-
-impl<'a> Owners<'a> {
-    fn new(squashed: &mut Squashed, hasher: &'a PathHasher) -> Self {
-        let mut files = Vec::new();
-        let mut names = Vec::new();
-        let mut installed: HashMap<String, u32> = HashMap::new();
-        for file in &squashed.files {
-            for (package, layer) in file.result.packages.iter().zip(&file.origins) {
-                if package.kind.is_os() {
-                    let brought = installed.entry(package.name.clone()).or_default();
-                    *brought = (*brought).max(*layer);
-                }
-            }
-        }
-        for file in &mut squashed.files {
-            for owned in std::mem::take(&mut file.result.owned) {
-                // A list of files whose package is not installed owns nothing.
-                let Some(brought) = installed.get(&owned.package) else {
-                    continue;
-                };
-                let Ok(index) = u32::try_from(names.len()) else {
-                    break;
-                };
-                files.extend(owned.paths.iter().map(|path| (*path, index)));
-                names.push((owned.package, *brought));
-            }
-        }
-        files.sort_unstable();
-        Self {
-            hasher,
-            files,
-            names,
-            links: std::mem::take(&mut squashed.symlinks),
-        }
-    }
-
-    /// The package, and the layer that brought it.
-    fn owner_of(&self, path: &str) -> Option<(&str, u32)> {
-        if self.files.is_empty() {
-            return None;
-        }
-        self.spellings(path).iter().find_map(|spelling| {
-            let hash = self.hasher.hash(spelling);
-            let at = self.files.partition_point(|(known, _)| *known < hash);
-            let (known, owner) = *self.files.get(at)?;
-            (known == hash)
-                .then(|| self.names.get(owner as usize))
-                .flatten()
-                .map(|(name, brought)| (name.as_str(), *brought))
-        })
-    }
-
-    /// The path as it is, and as it reads through links of directories near the root. Package
-    /// managers record either.
-    fn spellings(&self, path: &str) -> Vec<String> {
-        const MOST: usize = 8;
-        let mut spellings = vec![path.to_owned()];
-        let mut next = 0;
-        while let Some(spelling) = spellings.get(next).cloned() {
-            next += 1;
-            for (link, target) in &self.links {
-                for (from, to) in [(link, target), (target, link)] {
-                    let other = spelling
-                        .strip_prefix(from.as_str())
-                        .filter(|rest| rest.starts_with('/'))
-                        .map(|rest| format!("{to}{rest}"));
-                    if let Some(other) = other
-                        && spellings.len() < MOST
-                        && !spellings.contains(&other)
-                    {
-                        spellings.push(other);
-                    }
-                }
-            }
-        }
-        spellings
-    }
-}
-
 /// Where a package manager installs the packages that a project declares, below the project.
 const INSTALL_DIRECTORIES: &[(PackageType, &str)] = &[
     (PackageType::Npm, "/node_modules/"),
@@ -426,6 +338,26 @@ mod tests {
         let inventory = check(&[files], &["other-1@0", "python-3@0", "eight-1@0"]);
         let folded: Vec<u32> = inventory.packages.iter().map(|p| p.folded).collect();
         assert_eq!(folded, [0, 2, 0]);
+    }
+
+    #[test]
+    fn what_another_vendor_packed_was_left_to_the_distribution_s_advisories() {
+        let owned = "var/owned = terraform:usr/bin/a.installed python:usr/lib/b.installed";
+        let files = [
+            "var/db = terraform-1! python-3 python-2!",
+            owned,
+            "usr/bin/a.installed = six-1",
+            "usr/lib/b.installed = seven-1",
+        ];
+        let packages = [
+            "python-2@0",
+            "python-3@0",
+            "terraform-1@0",
+            "seven-1@0",
+            "six-1@0",
+        ];
+        let inventory = check(&[&files], &packages);
+        assert!(inventory.packages.iter().all(|package| package.folded == 0));
     }
 
     #[test]

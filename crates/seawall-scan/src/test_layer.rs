@@ -1,5 +1,6 @@
 //! Layers for tests, written as one line an entry.
 
+use crate::analyzers::os_release::parse_os_release;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, OwnedFiles, Pattern};
 use crate::analyzers::{beam, java, javascript, php, python, ruby};
 use crate::scan::{ScanOptions, scan_with};
@@ -102,8 +103,9 @@ impl Entry for TestEntry {
 }
 
 /// Reads words from `*.lock` and `*.installed` files (declared and installed npm packages), `db`
-/// files (OS packages) and `owned` files (`package:path`). A word is `name-version`, of which
-/// `?` marks a development package, or `name-version/source`.
+/// files (OS packages of Debian) and `owned` files (`package:path`). A word is `name-version`, of
+/// which `?` marks a development package, and `!` an OS package of another vendor, or
+/// `name-version/source`.
 pub(crate) struct Words;
 
 impl Analyzer for Words {
@@ -154,7 +156,7 @@ impl Analyzer for Words {
                 path if path.ends_with("db") => (PackageType::Deb, Evidence::Database),
                 _ => (PackageType::Npm, Evidence::Installed),
             };
-            let (name, version) = word.trim_end_matches('?').split_once('-').unwrap();
+            let (name, version) = word.trim_end_matches(['?', '!']).split_once('-').unwrap();
             let (version, source) = match version.split_once('/') {
                 Some((version, source)) => (version, Some(source)),
                 None => (version, None),
@@ -165,6 +167,15 @@ impl Analyzer for Words {
                 version: String::new(),
             });
             package.development = word.ends_with('?');
+            if kind == PackageType::Deb {
+                let host = if word.ends_with('!') {
+                    "example.com"
+                } else {
+                    "debian.org"
+                };
+                package.vendor = Some(format!("Maintainer <x@{host}>"));
+                found.distro = parse_os_release("ID=debian");
+            }
             found.add(package);
         }
         Ok(())

@@ -42,6 +42,7 @@ struct Record<'a> {
     origin: Option<&'a str>,
     license: Option<&'a str>,
     maintainer: Option<&'a str>,
+    commit: Option<&'a str>,
     any: bool,
 }
 
@@ -89,6 +90,7 @@ fn read_line<'a>(record: &mut Record<'a>, line: &'a str) {
         Some(("o", value)) => record.origin = Some(value),
         Some(("L", value)) => record.license = Some(value),
         Some(("m", value)) => record.maintainer = Some(value),
+        Some(("c", value)) => record.commit = Some(value),
         _ => {}
     }
 }
@@ -122,7 +124,11 @@ fn finish(record: Record<'_>, lines: &str, path: &str, found: &mut Found) {
         version: record.version.to_owned(),
     });
     found.add(package);
-    found.own(record.name, files(lines));
+    // The build tools of Alpine and Wolfi say from which recipe in which commit a package was built;
+    // tools that pack a vendor's program do not, and no distribution speaks for its files.
+    if record.origin.is_some() && record.commit.is_some() {
+        found.own(record.name, files(lines));
+    }
 }
 
 #[cfg(test)]
@@ -169,6 +175,16 @@ mod tests {
             }]
         );
         assert!(found.incomplete.is_empty());
+    }
+
+    #[test]
+    fn the_files_of_a_package_that_no_distribution_built_were_counted_to_it() {
+        let files = "F:usr/bin\nR:terraform\n";
+        for (built, expected) in [("", 0), ("o:x\n", 0), ("c:0123\n", 0), ("o:x\nc:0123\n", 1)] {
+            let found = parse(&format!("P:x\nV:1\n{built}{files}\n"));
+            assert_eq!(found.packages.len(), 1);
+            assert_eq!(found.owned.len(), expected, "{built}");
+        }
     }
 
     #[test]
