@@ -5,7 +5,8 @@ use crate::layer::LayerContents;
 use crate::path_set::PathHasher;
 use crate::pipeline::FileResult;
 use seawall_model::{Incomplete, Package, PackageType, SourcePackage};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A file that is visible in the merged image.
 #[derive(Debug)]
@@ -13,7 +14,8 @@ pub(crate) struct VisibleFile {
     /// What its topmost version holds.
     pub(crate) result: FileResult,
     /// For each of its packages the layer that brought it: the lowest from which on every version
-    /// of the file has the same package in the same version.
+    /// of the file has the same package in the same version. A package manager's database that moves
+    /// to another place within a layer is the same file.
     pub(crate) origins: Vec<u32>,
     /// The layer of that version.
     pub(crate) layer: u32,
@@ -41,29 +43,44 @@ pub(crate) fn squash(layers: &mut [LayerContents], hasher: &PathHasher) -> Squas
         let results = std::mem::take(&mut layer.results);
         let again: HashSet<&str> = results.iter().map(|result| result.path.as_str()).collect();
         let mut moved = Vec::new();
+        let mut gone: Vec<(Vec<Package>, Vec<u32>)> = Vec::new();
         chains.retain(|path, chain| {
             let is_hidden = hides(layer, &chain.location);
             chain.keep_links(|link| !hides(layer, &Location::new(link, hasher)));
             if is_hidden {
                 moved.extend(chain.under_a_link(hasher));
             }
-            again.contains(path.as_str()) || !is_hidden
+            let stays = again.contains(path.as_str()) || !is_hidden;
+            if !stays && chain.top.is_database {
+                let packages = std::mem::take(&mut chain.top.packages);
+                gone.push((packages, std::mem::take(&mut chain.origins)));
+            }
+            stays
         });
         for (path, chain) in moved {
             chains.entry(path).or_insert(chain);
         }
         symlinks.retain(|path, _| !hides(layer, &Location::new(path, hasher)));
+        let databases: Origins<'_> = gone.iter().flat_map(|(p, o)| origins(p, o)).collect();
+        let none = Origins::new();
         for result in results {
-            let chain = chains
-                .entry(result.path.clone())
-                .or_insert_with(|| Chain::new(&result.path, hasher));
-            chain.push(index, result);
+            match chains.entry(result.path.clone()) {
+                Entry::Occupied(mut chain) => chain.get_mut().push(index, result),
+                Entry::Vacant(place) => {
+                    let before = if result.is_database {
+                        &databases
+                    } else {
+                        &none
+                    };
+                    place.insert(Chain::new(index, result, before, hasher));
+                }
+            }
         }
         symlinks.extend(std::mem::take(&mut layer.symlinks));
         incomplete.append(&mut layer.incomplete);
     }
     Squashed {
-        files: chains.into_values().filter_map(Chain::visible).collect(),
+        files: chains.into_values().map(Chain::visible).collect(),
         symlinks,
         incomplete,
     }
@@ -98,76 +115,78 @@ pub(crate) fn hides(layer: &LayerContents, location: &Location) -> bool {
         })
 }
 
-/// The versions of one file, the lowest layer first.
+/// One file, as the layers so far leave it.
 struct Chain {
     location: Location,
-    versions: Vec<(u32, FileResult)>,
+    /// Its topmost version, and the layer of that.
+    top: FileResult,
+    layer: u32,
+    /// For each package of the topmost version the layer that brought it.
+    origins: Vec<u32>,
 }
 
 impl Chain {
-    fn new(path: &str, hasher: &PathHasher) -> Self {
+    /// A file that begins with this layer, but for packages that were there `before`.
+    fn new(layer: u32, top: FileResult, before: &Origins<'_>, hasher: &PathHasher) -> Self {
         Self {
-            location: Location::new(path, hasher),
-            // Most files are in one layer.
-            versions: Vec::with_capacity(1),
+            location: Location::new(&top.path, hasher),
+            origins: inherit(&top.packages, before, layer),
+            top,
+            layer,
         }
     }
 
     /// Keeps the links to the topmost version that are still there.
     fn keep_links(&mut self, is_there: impl Fn(&str) -> bool) {
-        if let Some((_, top)) = self.versions.last_mut() {
-            top.links.retain(|link| is_there(link));
-        }
+        self.top.links.retain(|link| is_there(link));
     }
 
     /// The topmost version, whose own name is gone, under the name of a link to it.
     fn under_a_link(&mut self, hasher: &PathHasher) -> Option<(String, Self)> {
-        let (layer, top) = self.versions.last_mut()?;
-        let mut links = std::mem::take(&mut top.links).into_iter();
+        let mut links = std::mem::take(&mut self.top.links).into_iter();
         let path = links.next()?;
-        let mut chain = Self::new(&path, hasher);
-        let mut result = top.clone().renamed(path.clone());
-        result.links = links.collect();
-        chain.push(*layer, result);
+        let mut top = self.top.clone().renamed(path.clone());
+        top.links = links.collect();
+        let chain = Self {
+            location: Location::new(&path, hasher),
+            top,
+            layer: self.layer,
+            origins: self.origins.clone(),
+        };
         Some((path, chain))
     }
 
-    fn push(&mut self, layer: u32, result: FileResult) {
-        // Of what lies below, only the packages are asked for again.
-        if let Some((_, below)) = self.versions.last_mut() {
-            below.owned = Vec::new();
-            below.incomplete = Vec::new();
-            below.poms = Vec::new();
-            below.unversioned = Vec::new();
-            below.out_of_place = Vec::new();
-        }
-        self.versions.push((layer, result));
+    fn push(&mut self, layer: u32, top: FileResult) {
+        let before = origins(&self.top.packages, &self.origins).collect();
+        self.origins = inherit(&top.packages, &before, layer);
+        self.layer = layer;
+        self.top = top;
     }
 
-    fn visible(mut self) -> Option<VisibleFile> {
-        let (top, result) = self.versions.pop()?;
-        let mut origins = vec![top; result.packages.len()];
-        let mut same: Vec<bool> = vec![true; result.packages.len()];
-        for (layer, below) in self.versions.iter().rev() {
-            let known: HashSet<_> = below.packages.iter().map(identity).collect();
-            for ((package, origin), same) in result.packages.iter().zip(&mut origins).zip(&mut same)
-            {
-                *same = *same && known.contains(&identity(package));
-                if *same {
-                    *origin = *layer;
-                }
-            }
-            if !same.contains(&true) {
-                break;
-            }
-        }
-        Some(VisibleFile {
-            result,
-            origins,
-            layer: top,
+    fn visible(self) -> VisibleFile {
+        VisibleFile {
+            result: self.top,
+            origins: self.origins,
+            layer: self.layer,
             is_linked: false,
-        })
+        }
     }
+}
+
+/// The layers that brought packages.
+type Origins<'a> = HashMap<Identity<'a>, u32>;
+
+fn origins<'a>(
+    packages: &'a [Package],
+    origins: &'a [u32],
+) -> impl Iterator<Item = (Identity<'a>, u32)> {
+    packages.iter().map(identity).zip(origins.iter().copied())
+}
+
+/// The layers that brought these packages: of those that were there `before` theirs, else this one.
+fn inherit(packages: &[Package], before: &Origins<'_>, layer: u32) -> Vec<u32> {
+    let of = |package| before.get(&identity(package)).copied();
+    packages.iter().map(|it| of(it).unwrap_or(layer)).collect()
 }
 
 /// What tells by whose advisories a package is judged: an upper layer that changes it makes another

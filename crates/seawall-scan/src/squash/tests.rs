@@ -228,6 +228,26 @@ fn a_package_belongs_to_the_lowest_layer_that_has_had_it_since() {
 }
 
 #[test]
+fn a_database_that_moved_made_every_package_the_upper_layer_s() {
+    for (below, mv) in [
+        ("var/lib/db", "!var/lib/db"),
+        ("lib/apk/db", "!lib/apk"),
+        ("lib/apk/db", "lib -> usr/lib"),
+    ] {
+        let below = format!("{below} = a-1 b-1");
+        let files = [&*below, "x.lock = p-1"];
+        let upper = [mv, "!x.lock", "usr/lib/db = a-1 b-2", "y.lock = p-1"];
+        // What is no database is another file under another name.
+        check(&[&files, &upper], &["a-1@0", "b-2@1", "p-1@1"]);
+    }
+    // Between the two there was none.
+    check(
+        &[&["var/db = a-1"], &["!var/db"], &["usr/db = a-1"]],
+        &["a-1@2"],
+    );
+}
+
+#[test]
 fn files_are_analyzed_in_place_when_the_budget_is_used_up() {
     let entries: Vec<String> = (0..500).map(|n| format!("{n}.lock = p{n}-1")).collect();
     let layer: Vec<&str> = entries.iter().map(String::as_str).collect();
