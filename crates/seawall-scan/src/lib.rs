@@ -7,6 +7,7 @@
 
 pub mod analyzers;
 pub mod base;
+mod declarations;
 mod dispatch;
 mod distributor;
 mod end_of_life;

@@ -3,10 +3,10 @@
 //! A package that is installed by a link was read where its files stand. Here it gets the name under
 //! which it is installed.
 
+use crate::declarations::PACKAGE_DIRECTORIES;
 use crate::layer::LayerContents;
 use crate::path_set::{PathHasher, parent};
 use crate::pipeline::{FileResult, OutOfPlace, Pipeline};
-use crate::reconcile::PACKAGE_DIRECTORIES;
 use crate::squash::{Location, Squashed, VisibleFile, hides};
 use seawall_model::{Incomplete, IncompleteReason};
 use std::cell::Cell;

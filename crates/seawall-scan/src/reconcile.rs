@@ -3,6 +3,7 @@
 
 use crate::analyzers::java::{Pom, resolve_poms};
 use crate::analyzers::os_release;
+use crate::declarations::drop_realised;
 use crate::owners::Owners;
 use crate::path_set::PathHasher;
 use crate::squash::{Squashed, VisibleFile};
@@ -11,7 +12,7 @@ use seawall_model::{
     Distro, DistroFamily, Evidence, Incomplete, IncompleteReason, Package, PackageType,
 };
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// The settled content of a target.
 #[derive(Debug, Default)]
@@ -88,7 +89,7 @@ pub(crate) fn reconcile(
             package
         }));
     }
-    drop_realised_declarations(&mut candidates);
+    let left_out = drop_realised(&mut candidates, &linked, include_development);
     // A project's links to its own workspaces do not tell that what it declares is installed.
     candidates.append(&mut linked);
     let mut packages = merge(candidates);
@@ -103,7 +104,7 @@ pub(crate) fn reconcile(
         packages,
         development_excluded: u32::try_from(excluded).unwrap_or(u32::MAX),
         distro,
-        notes: asked.notes(),
+        notes: asked.notes().into_iter().chain(left_out).collect(),
         incomplete,
     }
 }
@@ -195,58 +196,6 @@ fn through(links: &BTreeMap<String, String>, mut path: String) -> String {
         }
     }
     path
-}
-
-/// Where a package manager installs the packages that a project declares, below the project.
-const INSTALL_DIRECTORIES: &[(PackageType, &str)] = &[
-    (PackageType::Npm, "/node_modules/"),
-    (PackageType::Composer, "/vendor/"),
-    (PackageType::Gem, "/vendor/bundle/"),
-    (PackageType::PyPi, "/.venv/"),
-    (PackageType::PyPi, "/venv/"),
-    (PackageType::PyPi, "/env/"),
-];
-
-/// Directories of installed packages. A lockfile in there is the one that the package was
-/// developed with: it says nothing of what is installed.
-pub(crate) const PACKAGE_DIRECTORIES: &[&str] = &[
-    "/node_modules/",
-    "/bower_components/",
-    "/site-packages/",
-    "/dist-packages/",
-    "/go/pkg/mod/",
-    "/.cargo/registry/src/",
-    "/cargo/registry/src/",
-    "/gems/",
-    "/.m2/repository/",
-];
-
-/// Removes what is declared where the same project's packages are installed, and what is declared
-/// by an installed package for its own development.
-fn drop_realised_declarations(packages: &mut Vec<Package>) {
-    let mut installed: HashSet<(PackageType, String)> = HashSet::new();
-    for package in packages
-        .iter()
-        .filter(|p| p.evidence == Evidence::Installed)
-    {
-        for (kind, directory) in INSTALL_DIRECTORIES {
-            for path in package.paths.iter().filter(|_| package.kind == *kind) {
-                if let Some((project, _)) = path.split_once(directory) {
-                    installed.insert((*kind, project.to_owned()));
-                }
-            }
-        }
-    }
-    packages.retain(|package| {
-        if package.evidence != Evidence::Declared {
-            return true;
-        }
-        !package.paths.iter().all(|path| {
-            let project = path.rsplit_once('/').map_or("", |(project, _)| project);
-            installed.contains(&(package.kind, project.to_owned()))
-                || PACKAGE_DIRECTORIES.iter().any(|d| path.contains(d))
-        })
-    });
 }
 
 /// Makes one package of all that have the same type, name, version and architecture in the same
@@ -478,30 +427,6 @@ mod tests {
             format!("a/c/pom.xml = {child}"),
         );
         check(&[&[&parent], &[&child]], &["x:y-2.0@1"]);
-    }
-
-    #[test]
-    fn installed_beats_declared_in_the_same_project() {
-        check(
-            &[&[
-                "app/x.lock = a-1 dev-1",
-                "app/node_modules/a/m.installed = a-1",
-                "other/x.lock = b-1",
-            ]],
-            &["a-1@0", "b-1@0"],
-        );
-    }
-
-    #[test]
-    fn lockfiles_of_installed_packages_declare_nothing() {
-        check(
-            &[&[
-                "app/node_modules/a/m.installed = a-1",
-                "app/node_modules/a/x.lock = b-1",
-                "usr/lib/python3/site-packages/p/x.lock = c-1",
-            ]],
-            &["a-1@0"],
-        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! a lockfile, the reader is told so, in one sentence for each kind.
 
 use crate::analyzers::{Unversioned, Wanted};
-use crate::reconcile::PACKAGE_DIRECTORIES;
+use crate::declarations::is_in_package;
 use seawall_model::{Ecosystem, Package, PackageType};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -44,8 +44,7 @@ impl Asked {
         wanted.retain(|one| self.include_development || !one.development);
         // What an installed package asks for is installed with it, or was not needed. An archive in it
         // is there.
-        let rooted = format!("/{path}");
-        let is_installed = PACKAGE_DIRECTORIES.iter().any(|d| rooted.contains(d));
+        let is_installed = is_in_package(&format!("/{path}"));
         wanted.retain(|one| !is_installed || one.wanted == Wanted::Archive);
         if !wanted.is_empty() {
             self.files.push((path.to_owned(), wanted));
