@@ -38,6 +38,10 @@ impl Distro {
         if !is_own && matches!(family, DistroFamily::Debian | DistroFamily::Ubuntu) {
             return Ecosystem::by_codename(family, self.codename.as_deref()?);
         }
+        // Debian's unstable has no version, but a code name. Without either it may be any release.
+        if family == DistroFamily::Debian && self.version.is_empty() {
+            Ecosystem::by_codename(family, self.codename.as_deref()?)?;
+        }
         Some(Ecosystem::Distro {
             family,
             release: family.normalize_release(&self.version),
@@ -70,6 +74,8 @@ mod tests {
             ("kali", "debian", "2023.4", "kali-rolling", ""),
             ("parrot", "debian", "6.0", "", ""),
             ("debian", "", "12", "bookworm", "debian:12"),
+            ("debian", "", "", "sid", "debian"),
+            ("debian", "", "", "", ""),
             ("raspbian", "debian", "12", "bookworm", "debian:12"),
             // Rebuilds of Red Hat's packages keep its versions.
             ("cloudlinux", "rhel fedora", "9.4", "", "redhat:9"),

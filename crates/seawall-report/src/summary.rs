@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seawall_model::{Finding, FixState, IncompleteReason, PackageType, Role, Severity};
+use seawall_model::{Finding, FixState, IncompleteReason, Package, PackageType, Role, Severity};
 
 use crate::layout::count;
 use crate::{NewerBase, Report};
@@ -70,7 +70,7 @@ pub enum Matching {
     NoPackages,
     /// No package belongs to an ecosystem that has advisories.
     Nothing,
-    /// Some ecosystems have no advisories in the database.
+    /// Some ecosystems have no advisories in the database, or none anywhere.
     Partly,
     /// All of them.
     Fully,
@@ -239,20 +239,17 @@ fn matching(report: &Report<'_>) -> Matching {
         .filter(|entry| entry.reason == IncompleteReason::NoAdvisories)
         .map(|entry| entry.place.as_str())
         .collect();
+    let is_unmatched = |package: &Package| match package.ecosystem(distro) {
+        Some(ecosystem) => unmatched.contains(&ecosystem.to_string().as_str()),
+        None => true,
+    };
     if report.database.is_none() {
         Matching::NoDatabase
     } else if inventory.packages.is_empty() {
         Matching::NoPackages
-    } else if inventory
-        .packages
-        .iter()
-        .all(|package| match package.ecosystem(distro) {
-            Some(ecosystem) => unmatched.contains(&ecosystem.to_string().as_str()),
-            None => true,
-        })
-    {
+    } else if inventory.packages.iter().all(is_unmatched) {
         Matching::Nothing
-    } else if !unmatched.is_empty() {
+    } else if !unmatched.is_empty() || inventory.packages.iter().any(is_unmatched) {
         Matching::Partly
     } else {
         Matching::Fully
@@ -287,6 +284,11 @@ mod tests {
         assert_eq!(found(&all), Matching::Nothing);
         assert_eq!(found(&all[1..]), Matching::Partly);
         assert_eq!(found(&[]), Matching::Fully);
+        // For one of them nobody has advisories.
+        let mut inventory = inventory;
+        inventory.packages[0].kind = PackageType::Conda;
+        let report = testing::report(&inventory, &[], Some(testing::database()), &[]);
+        assert_eq!(matching(&report), Matching::Partly);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use explain::Says;
 use details::{Details, Wanted};
 use rayon::prelude::*;
 use seawall_model::{
-    Ecosystem, Finding, Incomplete, IncompleteReason, Inventory, Package, PackageIndex,
+    Ecosystem, Finding, Incomplete, IncompleteReason, Inventory, Package, PackageIndex, PackageType,
 };
 use select::{Selection, Selector};
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,6 +155,18 @@ fn notes(database: &Database, selections: &[Selection<'_>]) -> Result<Vec<String
             format!("no advisories for {own} in this database: those for {used} were used")
         })
         .collect();
+    let mut unpublished: BTreeMap<PackageType, usize> = BTreeMap::new();
+    for kind in selections.iter().filter_map(|it| it.unpublished) {
+        *unpublished.entry(kind).or_default() += 1;
+    }
+    // No other database would match them either: this one is no less whole for it.
+    notes.extend(unpublished.into_iter().map(|(kind, packages)| {
+        format!(
+            "no publisher has advisories for {} packages: {} not matched",
+            kind.name(),
+            counted(packages, "package was", "packages were")
+        )
+    }));
     let newest = database.statistics()?.newest;
     let mut used: BTreeMap<&str, (&Ecosystem, usize)> = BTreeMap::new();
     for (ecosystem, key) in selections.iter().filter_map(Selection::scope) {

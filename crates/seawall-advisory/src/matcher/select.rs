@@ -27,6 +27,8 @@ pub(crate) struct Selection<'p> {
     pub(crate) stands_in_for: Option<String>,
     /// What there are no advisories for.
     pub(crate) without_advisories: Option<String>,
+    /// The package's kind, if nobody publishes advisories for it.
+    pub(crate) unpublished: Option<PackageType>,
 }
 
 impl Selection<'_> {
@@ -91,11 +93,16 @@ impl<'a> Selector<'a> {
             source: source_of(package),
             stands_in_for: None,
             without_advisories: None,
+            unpublished: None,
         };
         let ecosystem = match package.kind.ecosystem() {
             Some(language) if self.database.knows(&language) => language,
             Some(language) => {
                 selection.without_advisories = Some(language.to_string());
+                return selection;
+            }
+            None if !package.kind.is_os() => {
+                selection.unpublished = Some(package.kind);
                 return selection;
             }
             None => match &self.distro {

@@ -157,6 +157,52 @@ fn rebuilds_fall_back_on_red_hat_and_say_so() {
 }
 
 #[test]
+fn conda_s_packages_made_every_scan_incomplete_though_nobody_has_advisories_for_them() {
+    let conda = |name| package(PackageType::Conda, name, "1.0");
+    let conan = package(PackageType::Conan, "zlib", "1.0");
+    check(
+        records(Vec::new()),
+        &inventory(
+            Some(distro("debian", "12")),
+            vec![conda("openssl"), conda("zlib"), conan],
+        ),
+        &[
+            // OSV has a name for Conan's packages: another database may know some.
+            "! conan: no advisories for conan in this database: 1 package was not matched",
+            "# no publisher has advisories for conda packages: 2 packages were not matched",
+        ],
+    );
+}
+
+#[test]
+fn a_debian_of_no_release_was_matched_with_unstable_s_advisories() {
+    let flaw = advisory(
+        "CVE-2024-0013",
+        Source::Debian,
+        vec![row(release(DistroFamily::Debian, ""), "bash", Upper::Open)],
+    );
+    for (codename, expected) in [
+        (
+            None,
+            "! debian: no advisories for debian in this database: 1 package was not matched",
+        ),
+        (
+            Some("nonesuch"),
+            "! debian: no advisories for debian in this database: 1 package was not matched",
+        ),
+        (
+            Some("sid"),
+            "bash CVE-2024-0013 [] unknown: not-fixed - <CVE-2024-0013>",
+        ),
+    ] {
+        let mut debian = distro("debian", "");
+        debian.codename = codename.map(str::to_owned);
+        let inventory = inventory(Some(debian), vec![deb("bash", "5.2")]);
+        check(records(vec![flaw.clone()]), &inventory, &[expected]);
+    }
+}
+
+#[test]
 fn nvd_speaks_only_of_programs_without_a_package() {
     let records = records(vec![with(
         advisory(
