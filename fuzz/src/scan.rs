@@ -20,6 +20,10 @@ pub(crate) const DPKG: Analyzers = &[
     ("dpkg", "var/lib/dpkg/diversions"),
     ("dpkg", "var/lib/dpkg/info/base.list"),
 ];
+pub(crate) const BITNAMI: Analyzers = &[
+    ("bitnami", "opt/bitnami/.bitnami_components.json"),
+    ("bitnami", "opt/bitnami/postgresql/.spdx-postgresql.spdx"),
+];
 pub(crate) const OS_RELEASE: Analyzers = &[
     ("os-release", "etc/os-release"),
     ("os-release", "etc/alpine-release"),
@@ -121,6 +125,7 @@ pub(crate) const HASKELL: Analyzers = &[
 const ALL: &[Analyzers] = &[
     APK,
     DPKG,
+    BITNAMI,
     OS_RELEASE,
     PACMAN,
     RPM,

@@ -46,6 +46,7 @@ pub(crate) const ALL: &[Target] = &[
     // Files that packages are found in
     ("apk", |data| scan::analyze(scan::APK, data)),
     ("dpkg", |data| scan::analyze(scan::DPKG, data)),
+    ("bitnami", |data| scan::analyze(scan::BITNAMI, data)),
     ("os-release", |data| scan::analyze(scan::OS_RELEASE, data)),
     ("pacman", |data| scan::analyze(scan::PACMAN, data)),
     ("rpm", |data| scan::analyze(scan::RPM, data)),

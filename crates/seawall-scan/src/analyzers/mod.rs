@@ -13,6 +13,7 @@ mod hostile;
 mod testing;
 
 pub mod apk;
+pub mod bitnami;
 pub mod dpkg;
 pub mod os_release;
 pub mod pacman;
@@ -303,6 +304,8 @@ pub const ALL: &[&dyn Analyzer] = &[
     &os_release::OsRelease,
     &pacman::Pacman,
     &rpm::Rpm,
+    // What comes with an image
+    &bitnami::Bitnami,
     // JavaScript
     &javascript::PackageJson,
     &javascript::NpmLock,
