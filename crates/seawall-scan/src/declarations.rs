@@ -141,18 +141,19 @@ fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-/// What lockfiles name and is not installed beside them.
+/// What projects declare and have not installed, where they have installed other packages.
 #[derive(Default)]
 struct LeftOut {
-    /// By lockfile: how many packages it names, and how many of them are not installed.
-    files: HashMap<String, (usize, usize)>,
+    /// By project: how many packages it declares, and how many of them are not installed.
+    projects: HashMap<String, (usize, usize)>,
     example: Option<String>,
 }
 
 impl LeftOut {
     fn add(&mut self, path: &str, package: &Package, is_installed: bool) {
-        let (named, missing) = self.files.entry(path.to_owned()).or_default();
-        *named += 1;
+        let project = directory(path).to_owned();
+        let (declared, missing) = self.projects.entry(project).or_default();
+        *declared += 1;
         if !is_installed {
             *missing += 1;
             let example = || format!("{} in {path}", package.name);
@@ -162,17 +163,17 @@ impl LeftOut {
 
     fn note(self) -> Option<String> {
         let example = self.example?;
-        let partly: Vec<_> = self.files.values().filter(|(_, it)| *it > 0).collect();
-        let named: usize = partly.iter().map(|(named, _)| named).sum();
+        let partly: Vec<_> = self.projects.values().filter(|(_, it)| *it > 0).collect();
+        let declared: usize = partly.iter().map(|(declared, _)| declared).sum();
         let missing: usize = partly.iter().map(|(_, missing)| missing).sum();
-        let (lockfiles, beside) = match partly.len() {
-            1 => ("a lockfile names".to_owned(), "it"),
-            files => (format!("{files} lockfiles name"), "them"),
+        let declare = match partly.len() {
+            1 => "a project with installed packages declares".to_owned(),
+            projects => format!("{projects} projects with installed packages declare"),
         };
         let are = if missing == 1 { "is" } else { "are" };
         Some(format!(
-            "{missing} of {named} packages that {lockfiles} {are} not installed beside {beside} and \
-             not matched, like {example}"
+            "{missing} of {declared} packages that {declare} {are} not installed and not matched, \
+             like {example}"
         ))
     }
 }
@@ -216,8 +217,8 @@ mod tests {
 
     #[test]
     fn what_a_lockfile_names_and_is_not_installed_was_left_out_in_silence() {
-        let note = "2 of 3 packages that a lockfile names are not installed beside it and not \
-             matched, like b in /app/x.lock";
+        let note = "2 of 3 packages that a project with installed packages declares are not \
+             installed and not matched, like b in /app/x.lock";
         check(
             &[
                 "app/x.lock = a-2 b-1 c-1 dev-1?",

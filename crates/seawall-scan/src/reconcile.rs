@@ -8,9 +8,7 @@ use crate::owners::Owners;
 use crate::path_set::PathHasher;
 use crate::squash::{Squashed, VisibleFile};
 use crate::unversioned::Asked;
-use seawall_model::{
-    Distro, DistroFamily, Evidence, Incomplete, IncompleteReason, Package, PackageType,
-};
+use seawall_model::{Distro, DistroFamily, Evidence, Incomplete, IncompleteReason, Package};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
@@ -268,7 +266,7 @@ fn assign_folded(packages: &mut [Package], folded: &mut HashMap<String, u32>) {
 mod tests {
     use super::*;
     use crate::test_layer::{names, scan};
-    use seawall_model::Inventory;
+    use seawall_model::{Inventory, PackageType};
 
     fn check(layers: &[&[&str]], expected: &[&str]) -> Inventory {
         let inventory = scan(layers);
