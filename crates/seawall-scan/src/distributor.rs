@@ -38,7 +38,8 @@ struct Distributor {
 
 const DEBIAN: &[&str] = &["debian", "raspbian"];
 
-/// As the packages of each distribution have it. Ubuntu puts its own address in place of Debian's
+/// As the packages of each distribution have it. Of deepin, Kylin and Anolis nothing else than their
+/// names was at hand: another spelling only means that files are not counted to packages. Ubuntu puts its own address in place of Debian's
 /// when it builds a package for its archive, but not for one's personal archive (PPA).
 const DISTRIBUTORS: &[Distributor] = &[
     of(
@@ -61,7 +62,7 @@ const DISTRIBUTORS: &[Distributor] = &[
         &["deepin", "uos", "uniontech"],
         &["deepin.org", "deepin.com", "uniontech.com", "UnionTech"],
     ),
-    of(&["kylin"], &["kylinos.cn", "KylinSoft", "Kylin"]),
+    of(&["kylin"], &["kylinos.cn", "Kylin"]),
     of(&["arch"], &["archlinux.org"]),
     of(&["manjaro"], &["manjaro.org"]),
     of(&["rhel"], &["Red Hat, Inc."]),

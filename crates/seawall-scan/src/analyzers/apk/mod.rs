@@ -126,7 +126,8 @@ fn finish(record: Record<'_>, lines: &str, path: &str, found: &mut Found) {
     found.add(package);
     // The build tools of Alpine and Wolfi say from which recipe in which commit a package was built;
     // tools that pack a vendor's program do not, and no distribution speaks for its files.
-    if record.origin.is_some() && record.commit.is_some() {
+    let is_stated = |field: Option<&str>| field.is_some_and(|value| !value.is_empty());
+    if is_stated(record.origin) && is_stated(record.commit) {
         found.own(record.name, files(lines));
     }
 }
@@ -180,7 +181,13 @@ mod tests {
     #[test]
     fn the_files_of_a_package_that_no_distribution_built_were_counted_to_it() {
         let files = "F:usr/bin\nR:terraform\n";
-        for (built, expected) in [("", 0), ("o:x\n", 0), ("c:0123\n", 0), ("o:x\nc:0123\n", 1)] {
+        for (built, expected) in [
+            ("", 0),
+            ("o:x\n", 0),
+            ("o:x\nc:\n", 0),
+            ("c:0123\n", 0),
+            ("o:x\nc:0123\n", 1),
+        ] {
             let found = parse(&format!("P:x\nV:1\n{built}{files}\n"));
             assert_eq!(found.packages.len(), 1);
             assert_eq!(found.owned.len(), expected, "{built}");
