@@ -38,9 +38,10 @@ struct Distributor {
 
 const DEBIAN: &[&str] = &["debian", "raspbian"];
 
-/// As the packages of each distribution have it. Of deepin, Kylin and Anolis nothing else than their
-/// names was at hand: another spelling only means that files are not counted to packages. Ubuntu puts its own address in place of Debian's
-/// when it builds a package for its archive, but not for one's personal archive (PPA).
+/// As the packages of each distribution have it. Ubuntu puts its own address in place of Debian's
+/// when it builds a package for its archive, but not for one's personal archive (PPA). Of deepin,
+/// Kylin and Anolis no packages were at hand: another spelling there only means that files are not
+/// counted to them.
 const DISTRIBUTORS: &[Distributor] = &[
     of(
         DEBIAN,
@@ -57,7 +58,6 @@ const DISTRIBUTORS: &[Distributor] = &[
     of(&["devuan"], &["devuan.org"]),
     of(&["kali"], &["kali.org"]),
     of(&["parrot"], &["parrotsec.org", "parrot.sh"]),
-    of(&["pve", "proxmox"], &["proxmox.com"]),
     of(
         &["deepin", "uos", "uniontech"],
         &["deepin.org", "deepin.com", "uniontech.com", "UnionTech"],
