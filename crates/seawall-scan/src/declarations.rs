@@ -241,6 +241,26 @@ mod tests {
     }
 
     #[test]
+    fn a_package_behind_a_link_counts_as_installed_and_does_not_make_its_project_so() {
+        let package = |name: &str, path: &str, evidence| {
+            let mut package = Package::new(PackageType::Npm, name, "1", evidence);
+            package.paths = vec![path.to_owned()];
+            package
+        };
+        let declared = |name| package(name, "/app/yarn.lock", Evidence::Declared);
+        let installed = |name: &str| {
+            let path = format!("/app/node_modules/{name}/package.json");
+            package(name, &path, Evidence::Installed)
+        };
+        let mut packages = vec![declared("a"), declared("b"), installed("a")];
+        assert_eq!(drop_realised(&mut packages, &[installed("b")], false), None);
+        assert_eq!(packages, [installed("a")]);
+        let mut packages = vec![declared("a"), declared("b")];
+        assert_eq!(drop_realised(&mut packages, &[installed("b")], false), None);
+        assert_eq!(packages.len(), 2);
+    }
+
+    #[test]
     fn a_project_below_a_directory_called_gems_was_taken_for_a_gem() {
         for (path, expected) in [
             ("/srv/gems/app/Gemfile.lock", false),
