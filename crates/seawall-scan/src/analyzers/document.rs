@@ -3,13 +3,23 @@
 use super::{AnalyzeError, File};
 use seawall_model::IncompleteReason;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::budget::BudgetBreach;
 use std::borrow::Cow;
 
 /// Nested brackets in a JSON file with comments, as serde_json's own limit for plain JSON.
 const JSON_DEPTH: usize = 128;
 
+/// Values of one JSON file, each of which may take some 200 bytes of memory. The largest
+/// package-lock.json have 600,000 in 30 MB.
+const JSON_VALUES: usize = 1_500_000;
+
+/// Tokens of one TOML file, each of which may take some 400 bytes, as a part of a dotted key does. A
+/// uv.lock of 1 MB has about 150,000.
+const TOML_TOKENS: usize = 1_000_000;
+
 /// YAML events of one file: a pnpm-lock.yaml of 4,000 packages has about 300,000.
-const YAML_EVENTS: usize = 8_000_000;
+const YAML_EVENTS: usize = 1_200_000;
 
 /// The whole file as text. A byte order mark is dropped, UTF-16 (which PowerShell's redirection
 /// writes) decoded, and what is not UTF-8 replaced by U+FFFD.
@@ -29,6 +39,39 @@ pub(super) fn check_end(text: &str) -> Result<(), AnalyzeError> {
         offset: Some(text.len() as u64),
         message: "the text ends in the middle of a line".to_owned(),
     })
+}
+
+/// Refuses a document before it is parsed, if it may hold more than memory is given for: at most as
+/// many as there are bytes that begin one. Those in texts count too, which none holds so many of.
+fn check_count(
+    bytes: &[u8],
+    begins_one: impl Fn(u8) -> bool,
+    limit: usize,
+    what: &str,
+) -> Result<(), AnalyzeError> {
+    // The many small documents need not be counted.
+    if bytes.len() <= limit {
+        return Ok(());
+    }
+    let mut before = 0;
+    let ones = bytes.iter().filter(|byte| {
+        // The spaces of an indentation are one.
+        let is_one = begins_one(**byte) && (**byte, before) != (b' ', b' ');
+        before = **byte;
+        is_one
+    });
+    match ones.count() <= limit {
+        true => Ok(()),
+        false => Err(beyond_limit(limit, what)),
+    }
+}
+
+fn beyond_limit(limit: usize, what: &str) -> AnalyzeError {
+    AnalyzeError {
+        reason: IncompleteReason::LimitReached,
+        offset: None,
+        message: format!("the file holds more than {limit} {what} and was not read"),
+    }
 }
 
 fn decode(bytes: &[u8]) -> Cow<'_, str> {
@@ -55,7 +98,18 @@ pub(super) fn json<T: DeserializeOwned>(file: &File<'_>) -> Result<T, AnalyzeErr
 
 /// Reads JSON from bytes that came out of another file.
 pub(super) fn json_from<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AnalyzeError> {
-    serde_json::from_slice(bytes).map_err(|error| {
+    // A value is the first in brackets, or follows a comma.
+    let begins_value = |byte: u8| matches!(byte, b',' | b'[' | b'{');
+    check_count(bytes, begins_value, JSON_VALUES, "values")?;
+    let is_double = |error: &serde_json::Error| error.to_string().starts_with("duplicate field");
+    let value = match serde_json::from_slice(bytes) {
+        // Of several fields of one name the last counts, as for JavaScript's own parser.
+        Err(error) if is_double(&error) => {
+            serde_json::from_slice::<serde_json::Value>(bytes).and_then(T::deserialize)
+        }
+        result => result,
+    };
+    value.map_err(|error| {
         let offset = offset_of(bytes, error.line(), error.column());
         let reason = if error.is_eof() {
             IncompleteReason::Truncated
@@ -68,6 +122,13 @@ pub(super) fn json_from<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AnalyzeE
             message: format!("not valid JSON here: {error}"),
         }
     })
+}
+
+/// Reads a field that may be `null` where it should be absent.
+pub(super) fn nullable<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Reads JSON with `//` and `/* */` comments and trailing commas, as bun writes it.
@@ -144,6 +205,8 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
 /// Reads TOML 1.0. Nesting is capped by the parser.
 pub(super) fn toml<T: DeserializeOwned>(file: &File<'_>) -> Result<T, AnalyzeError> {
     let text = text(file)?;
+    let is_token = |byte: u8| b"[]{}=,.#\"' \t\r\n".contains(&byte);
+    check_count(text.as_bytes(), is_token, TOML_TOKENS, "tokens")?;
     toml::from_str(&text).map_err(|error| {
         let offset = error.span().map(|span| span.start);
         let line = offset.map_or(0, |n| text.bytes().take(n).filter(|b| *b == b'\n').count()) + 1;
@@ -172,6 +235,14 @@ pub(super) fn yaml<T: DeserializeOwned>(file: &File<'_>) -> Result<Vec<T>, Analy
         with_snippet: false,
     };
     serde_saphyr::from_multiple_with_options(&text, options).map_err(|error| {
+        if let serde_saphyr::Error::Budget { breach, .. } = error.without_snippet()
+            && matches!(
+                breach,
+                BudgetBreach::Events { .. } | BudgetBreach::Nodes { .. }
+            )
+        {
+            return beyond_limit(YAML_EVENTS, "values");
+        }
         let place = error.location();
         AnalyzeError {
             reason: IncompleteReason::Corrupt,
@@ -262,6 +333,29 @@ mod tests {
         let one = |file: &File<'_>| yaml(file).map(|mut all| all.remove(0));
         assert!(read(one, deep.as_bytes()).is_err());
         assert!(read(toml, format!("a = {deep}").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_small_compressed_document_of_millions_of_values_took_gigabytes() {
+        type Parse = fn(&File<'_>) -> Result<Numbers, AnalyzeError>;
+        let one: Parse = |file| yaml(file).map(|mut all| all.remove(0));
+        let rows: [(Parse, &str, &str, usize, &str); 5] = [
+            (json, "{\"a\":[", "0,", JSON_VALUES, "0]}"),
+            (json_with_comments, "{\"a\":[", "0,", JSON_VALUES, "0]}"),
+            (toml, "a=[", "0,", TOML_TOKENS, "0]"),
+            (toml, "", "\n", TOML_TOKENS, ""),
+            (one, "a: [", "0,", YAML_EVENTS, "0]"),
+        ];
+        for (parse, head, unit, limit, tail) in rows {
+            let of = |count: usize| format!("{head}{}{tail}", unit.repeat(count));
+            assert!(read(parse, of(1000).as_bytes()).is_ok(), "{head}");
+            let error = read(parse, of(limit + 1).as_bytes()).unwrap_err();
+            assert_eq!(
+                error.reason,
+                IncompleteReason::LimitReached,
+                "{head} {error}"
+            );
+        }
     }
 
     #[test]

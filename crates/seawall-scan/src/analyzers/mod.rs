@@ -9,6 +9,7 @@ mod document;
 mod graph;
 #[cfg(test)]
 mod hostile;
+mod licenses;
 #[cfg(test)]
 mod testing;
 

@@ -5,6 +5,7 @@ use crate::analyzers::graph::Graph;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::PackageType;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -29,10 +30,10 @@ struct Lock {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Workspace {
-    dependencies: BTreeMap<String, Value>,
-    optional_dependencies: BTreeMap<String, Value>,
-    peer_dependencies: BTreeMap<String, Value>,
-    dev_dependencies: BTreeMap<String, Value>,
+    dependencies: BTreeMap<String, IgnoredAny>,
+    optional_dependencies: BTreeMap<String, IgnoredAny>,
+    peer_dependencies: BTreeMap<String, IgnoredAny>,
+    dev_dependencies: BTreeMap<String, IgnoredAny>,
 }
 
 impl Analyzer for BunLock {

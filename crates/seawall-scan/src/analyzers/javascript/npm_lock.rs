@@ -1,9 +1,10 @@
 use super::{is_address, is_version, split_descriptor};
 use crate::analyzers::declared::Declared;
+use crate::analyzers::document::nullable;
+use crate::analyzers::licenses::Licenses;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::PackageType;
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// `package-lock.json` and `npm-shrinkwrap.json`, lockfile versions 1 to 3
@@ -16,7 +17,7 @@ struct Lock {
     /// Versions 2 and 3: by path from the project's root.
     packages: Option<BTreeMap<String, Located>>,
     /// Version 1, and version 2 for old readers: by name, nested.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     dependencies: BTreeMap<String, Nested>,
 }
 
@@ -26,7 +27,7 @@ struct Located {
     name: Option<String>,
     version: Option<String>,
     #[serde(default)]
-    license: Value,
+    license: Licenses,
     /// A symbolic link to a workspace.
     #[serde(default)]
     link: bool,
@@ -37,11 +38,11 @@ struct Located {
 #[derive(Deserialize)]
 struct Nested {
     /// A version, or a URL, a path, or `npm:name@version`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     version: String,
     #[serde(default)]
     dev: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     dependencies: BTreeMap<String, Nested>,
 }
 
@@ -63,7 +64,7 @@ impl Analyzer for NpmLock {
         }
         let lock: Lock = document::json(file)?;
         let mut declared = Declared::new(PackageType::Npm);
-        match &lock.packages {
+        match lock.packages {
             Some(packages) => add_located(packages, &mut declared),
             None => add_nested(&lock.dependencies, &mut declared, found),
         }
@@ -80,7 +81,7 @@ pub(super) fn is_of_an_installed_package(path: &str) -> bool {
         || path.starts_with("usr/share/nodejs/")
 }
 
-fn add_located(packages: &BTreeMap<String, Located>, declared: &mut Declared) {
+fn add_located(packages: BTreeMap<String, Located>, declared: &mut Declared) {
     for (path, package) in packages {
         // The root and the workspaces are the project's own.
         let Some((_, installed_as)) = path.rsplit_once("node_modules/") else {
@@ -91,8 +92,7 @@ fn add_located(packages: &BTreeMap<String, Located>, declared: &mut Declared) {
         }
         let name = package.name.as_deref().unwrap_or(installed_as);
         let version = package.version.as_deref().unwrap_or_default();
-        let licenses = package.license.as_str().map(str::to_owned);
-        declared.add_licensed(name, version, package.dev, licenses.into_iter().collect());
+        declared.add_licensed(name, version, package.dev, package.license.0);
     }
 }
 
@@ -159,6 +159,13 @@ mod tests {
                 "tar 6.0.0",
             ],
         );
+    }
+
+    #[test]
+    fn fields_that_are_null_or_twice_in_an_object_cost_the_whole_file() {
+        let lock = br#"{"dependencies": {"a": {"version": "1.0.0", "dependencies": null},
+            "b": {"version": "1.0.0", "version": "2.0.0"}, "c": {"version": null}}}"#;
+        check(&NpmLock, "package-lock.json", lock, &["a 1.0.0", "b 2.0.0"]);
     }
 
     #[test]

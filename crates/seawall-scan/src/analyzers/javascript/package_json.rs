@@ -1,4 +1,5 @@
 use super::{is_from_elsewhere, split_descriptor};
+use crate::analyzers::licenses::Licenses;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
 use seawall_model::{Evidence, Package, PackageType};
 use serde::Deserialize;
@@ -25,9 +26,9 @@ struct Manifest {
     #[serde(default)]
     version: Value,
     #[serde(default)]
-    license: Value,
+    license: Licenses,
     #[serde(default)]
-    licenses: Value,
+    licenses: Licenses,
     #[serde(default)]
     private: Value,
 }
@@ -70,10 +71,10 @@ impl Analyzer for PackageJson {
             return Ok(());
         }
         let mut package = Package::new(PackageType::Npm, name, version, Evidence::Installed);
-        package.licenses = licenses(&manifest.license);
-        if package.licenses.is_empty() {
-            package.licenses = licenses(&manifest.licenses);
-        }
+        package.licenses = match manifest.license.0.is_empty() {
+            true => manifest.licenses.0,
+            false => manifest.license.0,
+        };
         found.add(package);
         Ok(())
     }
@@ -124,20 +125,6 @@ fn is_package_name(path: &str) -> bool {
     match path.strip_prefix('@') {
         Some(scoped) => scoped.split('/').count() == 2,
         None => !path.contains('/') && !path.starts_with('.'),
-    }
-}
-
-/// A licence expression, `{"type": "MIT"}` as before npm 2, or a list of either.
-fn licenses(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(license) if !license.trim().is_empty() => vec![license.trim().to_owned()],
-        Value::Object(license) => license.get("type").map(licenses).unwrap_or_default(),
-        Value::Array(all) => all
-            .iter()
-            .filter(|one| !one.is_array())
-            .flat_map(licenses)
-            .collect(),
-        _ => Vec::new(),
     }
 }
 
@@ -225,6 +212,10 @@ mod tests {
             (
                 r#"{"name":"a","version":"1.0.0","licenses":[{"type":"MIT"},"BSD"]}"#,
                 &["a 1.0.0 [MIT, BSD]"],
+            ),
+            (
+                r#"{"name":"a","version":"1.0.0","license":"GPL","license":"MIT"}"#,
+                &["a 1.0.0 [MIT]"],
             ),
             (r#"{"name":"a","version":1}"#, &[]),
             (r#"{"type":"module"}"#, &[]),

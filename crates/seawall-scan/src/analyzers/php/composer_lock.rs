@@ -1,5 +1,6 @@
 use super::Locked;
 use crate::analyzers::declared::Declared;
+use crate::analyzers::document::nullable;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
 use seawall_model::PackageType;
 use serde::Deserialize;
@@ -11,11 +12,11 @@ pub struct ComposerLock;
 
 #[derive(Deserialize)]
 struct Lock {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     packages: Vec<Locked>,
     /// `null` where the lockfile was written without development packages.
-    #[serde(rename = "packages-dev", default)]
-    packages_dev: Option<Vec<Locked>>,
+    #[serde(rename = "packages-dev", default, deserialize_with = "nullable")]
+    packages_dev: Vec<Locked>,
 }
 
 impl Analyzer for ComposerLock {
@@ -31,10 +32,10 @@ impl Analyzer for ComposerLock {
         let lock: Lock = document::json(file)?;
         let mut declared = Declared::new(PackageType::Composer);
         let production = lock.packages.into_iter().map(|p| (p, false));
-        let development = lock.packages_dev.into_iter().flatten().map(|p| (p, true));
+        let development = lock.packages_dev.into_iter().map(|p| (p, true));
         for (package, development) in production.chain(development) {
             if !package.is_local() {
-                let licenses = package.license.into();
+                let licenses = package.license.0;
                 declared.add_licensed(&package.name, &package.version, development, licenses);
             }
         }
@@ -70,6 +71,18 @@ mod tests {
             "composer.lock",
             br#"{"packages-dev": null}"#,
             &[],
+        );
+    }
+
+    #[test]
+    fn a_package_without_a_licence_cost_the_whole_file() {
+        let lock = br#"{"packages": [{"name": "a/b", "version": "1.0.0", "license": null},
+            {"name": "a/c", "version": "1.0.0", "license": ["MIT", null]}]}"#;
+        check(
+            &ComposerLock,
+            "composer.lock",
+            lock,
+            &["a/b 1.0.0", "a/c 1.0.0 [MIT]"],
         );
     }
 }

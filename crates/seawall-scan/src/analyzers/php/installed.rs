@@ -51,7 +51,7 @@ impl Analyzer for InstalledJson {
                 Evidence::Installed,
             );
             package.development = installed.development.contains(&locked.name);
-            package.licenses = locked.license.into();
+            package.licenses = locked.license.0;
             found.add(package);
         }
         Ok(())

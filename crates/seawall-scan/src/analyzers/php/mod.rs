@@ -6,15 +6,17 @@ mod installed;
 pub use composer_lock::ComposerLock;
 pub use installed::InstalledJson;
 
+use super::document::nullable;
+use super::licenses::Licenses;
 use serde::Deserialize;
 
 /// A package as `composer.lock` and `installed.json` both write it (getcomposer.org, "The
 /// composer.json schema").
 #[derive(Debug, Deserialize)]
 struct Locked {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     version: String,
     #[serde(default)]
     license: Licenses,
@@ -25,29 +27,6 @@ struct Locked {
 struct Dist {
     #[serde(rename = "type", default)]
     kind: String,
-}
-
-/// Old versions of Composer wrote a single licence as a text.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Licenses {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Default for Licenses {
-    fn default() -> Self {
-        Self::Many(Vec::new())
-    }
-}
-
-impl From<Licenses> for Vec<String> {
-    fn from(licenses: Licenses) -> Self {
-        match licenses {
-            Licenses::One(license) => vec![license],
-            Licenses::Many(licenses) => licenses,
-        }
-    }
 }
 
 impl Locked {
