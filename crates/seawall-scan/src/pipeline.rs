@@ -1,7 +1,7 @@
 //! Runs analyzers on the rayon pool while the layers are still being read.
 
 use crate::analyzers::java::Pom;
-use crate::analyzers::{Analyzer, File, Found, Unversioned};
+use crate::analyzers::{Analyzer, File, Found, Unversioned, turn};
 use crate::dispatch::{AnalyzerSet, Dispatcher};
 use crate::path_set::PathHasher;
 use crate::scan::ScanOptions;
@@ -22,6 +22,8 @@ pub(crate) struct Pipeline<'a> {
     recorded: Quota,
     packages: Quota,
     unversioned: Quota,
+    /// Names of files that OS packages own.
+    owned: Quota,
     incomplete: Quota,
     out_of_place: Quota,
     /// Bytes of the symbolic links that are remembered.
@@ -91,6 +93,9 @@ pub(crate) struct Job {
     pub(crate) wanted: AnalyzerSet,
 }
 
+/// Files of OS packages, of all layers: ten times what a large desktop has.
+const MAX_OWNED: u64 = 5_000_000;
+
 impl<'a> Pipeline<'a> {
     pub(crate) fn new(analyzers: &'a [&'a dyn Analyzer], options: &'a ScanOptions<'_>) -> Self {
         Self {
@@ -102,6 +107,7 @@ impl<'a> Pipeline<'a> {
             recorded: Quota::new(options.max_packages),
             packages: Quota::new(options.max_packages),
             unversioned: Quota::new(options.max_packages),
+            owned: Quota::new(MAX_OWNED),
             incomplete: Quota::new(options.max_incomplete),
             out_of_place: Quota::new(options.max_packages),
             links: Quota::new(MAX_LINK_BYTES),
@@ -133,6 +139,9 @@ impl<'a> Pipeline<'a> {
             result.poms.clear();
         }
         self.unversioned.cut(&mut result.unversioned);
+        for files in &mut result.owned {
+            self.owned.cut(&mut files.paths);
+        }
         self.incomplete.cut(&mut result.incomplete);
         result.out_of_place.retain(|it| {
             let count = (it.packages.len() + it.incomplete.len()) as u64;
@@ -151,6 +160,7 @@ impl<'a> Pipeline<'a> {
             (&self.recorded, "packages of package managers"),
             (&self.packages, "packages"),
             (&self.unversioned, "packages without a version"),
+            (&self.owned, "names of files of OS packages"),
             (&self.incomplete, "files that could not be read"),
             (&self.out_of_place, "packages to which only links may lead"),
         ]
@@ -236,6 +246,12 @@ impl<'a> Pipeline<'a> {
             mode: job.mode,
             content: &job.content,
         };
+        let memory = self
+            .members(job.wanted)
+            .map(|(_, analyzer)| analyzer.memory_per_byte())
+            .max();
+        let memory = job.content.len().saturating_mul(memory.unwrap_or(0));
+        let _turn = turn::take(memory);
         let mut found = Found::default();
         let mut out_of_place = Vec::new();
         for (index, analyzer) in self.members(job.wanted) {

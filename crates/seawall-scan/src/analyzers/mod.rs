@@ -12,6 +12,8 @@ mod hostile;
 mod licenses;
 #[cfg(test)]
 mod testing;
+pub(crate) mod turn;
+mod zip_file;
 
 pub mod apk;
 pub mod bitnami;
@@ -52,6 +54,11 @@ pub trait Analyzer: Sync {
     /// The largest file it takes, in bytes; a larger one is reported as not read.
     fn max_bytes(&self) -> u64 {
         64 << 20
+    }
+    /// Bytes of memory that one byte of a file may take while it is read: the lists and maps of a
+    /// document take many times the bytes that they are written in.
+    fn memory_per_byte(&self) -> u64 {
+        64
     }
     /// Whether this file is a package manager's database. What is wrong with it is reported even
     /// where an OS package has it among its files, as rpm has its own.
@@ -165,8 +172,11 @@ const MAX_PACKAGES: usize = 200_000;
 const MAX_NAME: usize = 256;
 /// Places of damage that are listed of one file.
 const MAX_NOTES: usize = 100;
-/// Memory for the names of the files that a database says its packages own.
-const MAX_OWNED_BYTES: usize = 256 << 20;
+/// Memory for the names of the files that a database says its packages own. Half a million files,
+/// as a large desktop has, take some 60 MB.
+const MAX_OWNED_BYTES: usize = 128 << 20;
+/// What a name takes beside its bytes: the list grows by doubling, and memory comes in pieces.
+const OWNED_OVERHEAD: usize = 2 * size_of::<String>() + 16;
 
 impl Found {
     /// Adds a package, up to the limit.
@@ -205,7 +215,7 @@ impl Found {
     pub fn own(&mut self, package: &str, paths: impl IntoIterator<Item = String>) {
         let left_out = &mut self.left_out;
         let within_limit = |path: &String| {
-            left_out.owned_bytes += path.len() + size_of::<String>();
+            left_out.owned_bytes += path.len() + OWNED_OVERHEAD;
             left_out.owned |= left_out.owned_bytes > MAX_OWNED_BYTES;
             !left_out.owned
         };

@@ -25,6 +25,10 @@ impl Analyzer for Executables {
         1 << 30
     }
 
+    fn memory_per_byte(&self) -> u64 {
+        0
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         // A program is recognised by its version string even where its headers are damaged.
         let layout = Executable::open(file.content);

@@ -1,4 +1,4 @@
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, document, zip_file};
 use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType};
 use std::io::Read;
 
@@ -62,11 +62,18 @@ impl Analyzer for Egg {
         512 << 20
     }
 
+    fn memory_per_byte(&self) -> u64 {
+        0
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        // Other programs have eggs of their own.
+        if !zip_file::has_magic(file.content.reader())? {
+            return Ok(());
+        }
+        let mut turn = None;
         let reader = std::io::BufReader::new(file.content.reader());
-        let mut archive = zip::ZipArchive::new(reader).map_err(|error| {
-            AnalyzeError::corrupt(format!("not a readable zip archive: {error}"))
-        })?;
+        let mut archive = zip_file::open(reader, &mut turn)?;
         let member = match archive.by_name("EGG-INFO/PKG-INFO") {
             Ok(member) => member,
             // Something else that goes by the name.

@@ -46,6 +46,10 @@ impl Analyzer for Rpm {
         512 << 20
     }
 
+    fn memory_per_byte(&self) -> u64 {
+        1
+    }
+
     fn is_database(&self, _path: &str) -> bool {
         true
     }
