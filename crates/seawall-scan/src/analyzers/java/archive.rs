@@ -1,11 +1,12 @@
+use super::file_name;
 use super::groups::{coordinates_of, group_of};
 use super::manifest::Manifest;
 use super::pom;
-use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted};
+use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, turn, zip_file};
 use seawall_model::{Evidence, Incomplete, IncompleteReason, Package, PackageType};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -21,16 +22,17 @@ pub struct Archive;
 
 /// Archives inside archives.
 const MAX_DEPTH: usize = 5;
-/// Bytes of one inner archive, which is held in memory.
+/// Bytes of an inner archive and those around it, which are held in memory together.
 const MAX_INNER: u64 = 256 << 20;
 /// Bytes of all inner archives of one file.
 const MAX_INNER_TOTAL: u64 = 4 << 30;
 /// Bytes of a manifest, `pom.properties` or `pom.xml`.
 const MAX_METADATA: u64 = 4 << 20;
-/// Bytes of a zip archive's directory: a million entries with short names.
-const MAX_DIRECTORY: u64 = 64 << 20;
 /// Archives in one file.
 const MAX_ARCHIVES: usize = 20_000;
+
+/// Extensions that other programs give to files of their own.
+const AMBIGUOUS: [&str; 4] = ["par", "sar", "kar", "nar"];
 
 const EXTENSIONS: [&str; 9] = [
     "jar", "war", "ear", "par", "sar", "kar", "jpi", "hpi", "nar",
@@ -60,10 +62,21 @@ impl Analyzer for Archive {
         2 << 30
     }
 
+    /// The file stays where it is. For what is read of it a turn is taken on the way.
+    fn memory_per_byte(&self) -> u64 {
+        0
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
+        let is_ambiguous = AMBIGUOUS.iter().any(|it| has_extension(file.path, it));
+        if is_ambiguous && !zip_file::has_magic(file.content.reader())? {
+            return Ok(());
+        }
         let mut walk = Walk {
             found,
             inner_bytes: 0,
+            held_bytes: 0,
+            turn: None,
             archives: 0,
         };
         let reader = BufReader::new(file.content.reader());
@@ -74,7 +87,11 @@ impl Analyzer for Archive {
 /// What is found and used up while one file and the archives in it are read.
 struct Walk<'a> {
     found: &'a mut Found,
+    /// Of all archives inside, one after the other.
     inner_bytes: u64,
+    /// Of those that are open at the same time, each inside the one before.
+    held_bytes: u64,
+    turn: Option<turn::Turn>,
     archives: usize,
 }
 
@@ -90,19 +107,18 @@ struct Parts {
 impl Walk<'_> {
     fn archive(
         &mut self,
-        mut reader: impl Read + Seek,
+        reader: impl Read + Seek,
         path: &str,
         depth: usize,
     ) -> Result<(), AnalyzeError> {
-        check_directory(&mut reader)?;
-        let mut zip = ZipArchive::new(reader).map_err(|error| damaged(&error))?;
+        let mut zip = zip_file::open(reader, &mut self.turn)?;
         let parts = Parts::of(&zip);
         let manifest = match parts.manifest {
             Some(index) => Manifest::parse(&self.text(&mut zip, index, path)?),
             None => Manifest::default(),
         };
         let name = path.rsplit('/').next().unwrap_or(path);
-        let (artifact, version) = split_name(name);
+        let (artifact, version) = file_name::split(name);
         let (mut is_named, mut has_packages) = (false, !parts.archives.is_empty());
         for (properties, xml) in parts.maven.values() {
             let coordinates = match (properties, xml) {
@@ -111,7 +127,7 @@ impl Walk<'_> {
                 (None, None) => None,
             };
             if let Some(found) = coordinates {
-                is_named |= found.is_of_file(artifact);
+                is_named |= found.is_of_file(artifact, version);
                 has_packages = true;
                 self.add(&found.name(), &found.version, None, path);
             }
@@ -150,14 +166,17 @@ impl Walk<'_> {
         if artifact.is_empty() {
             return false;
         }
-        // A manifest's group is a guess: many libraries of Apache call their vendor `org.apache`.
-        let name = coordinates_of(artifact).unwrap_or_else(|| {
-            let stated = manifest.group(artifact).filter(|_| is_manifest_own);
-            match stated.or_else(|| group_of(artifact).map(str::to_owned)) {
-                Some(group) => format!("{group}:{artifact}"),
-                None => artifact.to_owned(),
-            }
-        });
+        let name = match file_name::split_group(artifact, manifest, path) {
+            Some((group, artifact)) => format!("{group}:{artifact}"),
+            // A manifest's group is a guess: many libraries of Apache call their vendor `org.apache`.
+            None => coordinates_of(artifact).unwrap_or_else(|| {
+                let stated = manifest.group(artifact).filter(|_| is_manifest_own);
+                match stated.or_else(|| group_of(artifact).map(str::to_owned)) {
+                    Some(group) => format!("{group}:{artifact}"),
+                    None => artifact.to_owned(),
+                }
+            }),
+        };
         self.add(&name, version, manifest.license(), path);
         true
     }
@@ -188,7 +207,7 @@ impl Walk<'_> {
         self.archives += 1;
         let rest = MAX_INNER_TOTAL
             .saturating_sub(self.inner_bytes)
-            .min(MAX_INNER);
+            .min(MAX_INNER.saturating_sub(self.held_bytes));
         if depth + 1 >= MAX_DEPTH || self.archives > MAX_ARCHIVES || member.size() > rest {
             self.note(
                 IncompleteReason::LimitReached,
@@ -197,14 +216,21 @@ impl Walk<'_> {
             );
             return Ok(());
         }
-        let mut bytes = Vec::new();
         // The stated size may be a lie; the cap holds all the same.
-        let result = member.take(rest).read_to_end(&mut bytes);
+        let size = member.size();
+        if self.turn.is_none() {
+            self.turn = turn::take(self.held_bytes + size);
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        let result = member.take(size).read_to_end(&mut bytes);
+        let held = bytes.capacity() as u64;
         self.inner_bytes = self.inner_bytes.saturating_add(bytes.len() as u64);
+        self.held_bytes += held;
         let result = match result {
             Ok(_) => self.archive(Cursor::new(bytes), &inner_path, depth + 1),
             Err(error) => Err(error.into()),
         };
+        self.held_bytes -= held;
         if let Err(error) = result {
             self.note(error.reason, &inner_path, &error.message);
         }
@@ -217,7 +243,9 @@ impl Walk<'_> {
         index: usize,
         path: &str,
     ) -> Result<String, AnalyzeError> {
-        let member = zip.by_index(index).map_err(|error| damaged(&error))?;
+        let member = zip
+            .by_index(index)
+            .map_err(|error| zip_file::damaged(&error))?;
         let inner_path = format!("{path}!/{}", name_of(&member.name()));
         let mut bytes = Vec::new();
         member.take(MAX_METADATA).read_to_end(&mut bytes)?;
@@ -231,41 +259,6 @@ impl Walk<'_> {
     fn note(&mut self, reason: IncompleteReason, path: &str, message: &str) {
         self.found.note(Incomplete::new(reason, path, message));
     }
-}
-
-fn damaged(error: &ZipError) -> AnalyzeError {
-    AnalyzeError::corrupt(format!("not a readable zip archive: {error}"))
-}
-
-/// Refuses an archive whose directory would take too much memory, before it is read (APPNOTE.TXT
-/// 4.3.16, "End of central directory record", and 4.3.14 for its 64-bit form).
-fn check_directory(reader: &mut (impl Read + Seek)) -> Result<(), AnalyzeError> {
-    const RECORD: usize = 22;
-    let length = reader.seek(SeekFrom::End(0))?;
-    let tail_length = length.min(RECORD as u64 + u64::from(u16::MAX));
-    reader.seek(SeekFrom::Start(length - tail_length))?;
-    let mut tail = Vec::new();
-    reader.take(tail_length).read_to_end(&mut tail)?;
-    reader.rewind()?;
-    let is_too_large = memchr::memmem::rfind(&tail, b"PK\x05\x06").is_some_and(|at| {
-        let field = tail
-            .get(at + 12..at + 16)
-            .and_then(|field| field.try_into().ok());
-        match field.map(u32::from_le_bytes) {
-            // The 64-bit record holds it. The directory lies in the file in any case.
-            Some(u32::MAX) => length > MAX_DIRECTORY * 32,
-            Some(size) => u64::from(size) > MAX_DIRECTORY,
-            None => false,
-        }
-    });
-    if is_too_large {
-        return Err(AnalyzeError {
-            reason: IncompleteReason::LimitReached,
-            offset: None,
-            message: format!("the directory of the zip archive exceeds {MAX_DIRECTORY} bytes"),
-        });
-    }
-    Ok(())
 }
 
 impl Parts {
@@ -302,12 +295,12 @@ fn name_of<'a>(name: &'a Result<Cow<'_, str>, ZipError>) -> &'a str {
 }
 
 fn is_archive(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(stem, extension)| {
-        !stem.is_empty()
-            && EXTENSIONS
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(extension))
-    })
+    EXTENSIONS.iter().any(|it| has_extension(name, it))
+}
+
+fn has_extension(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.')
+        .is_some_and(|(stem, own)| !stem.is_empty() && own.eq_ignore_ascii_case(extension))
 }
 
 /// Group, artifact and version (Maven POM reference, "Maven Coordinates").
@@ -348,67 +341,23 @@ impl Coordinates {
         format!("{}:{}", self.group, self.artifact)
     }
 
-    /// Whether these are the coordinates of the archive itself: `x` of `x-1.0.jar`, `x-core` of
-    /// `x.jar`, `x` of `x-bin.jar`.
-    fn is_of_file(&self, artifact_of_file: &str) -> bool {
+    /// Whether these are the coordinates of the archive itself: `x` of `x-1.0.jar` and of
+    /// `group.x-1.0.jar`; and in the same version, if the file name has one, `x-core` of `x.jar` and
+    /// `x` of `x-bin.jar`.
+    fn is_of_file(&self, artifact_of_file: &str, version_of_file: Option<&str>) -> bool {
+        let own = artifact_of_file.strip_suffix(&self.artifact);
+        if own.is_some_and(|rest| rest.is_empty() || rest.strip_suffix('.') == Some(&self.group)) {
+            return true;
+        }
+        if version_of_file.is_some_and(|version| !version.starts_with(&self.version)) {
+            return false;
+        }
         let continues = |long: &str, short: &str| {
             let rest = long.strip_prefix(short);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
         };
         continues(artifact_of_file, &self.artifact) || continues(&self.artifact, artifact_of_file)
     }
-}
-
-/// Classifiers that may follow the version.
-const CLASSIFIERS: [&str; 10] = [
-    "-sources",
-    "-javadoc",
-    "-tests",
-    "-all",
-    "-shaded",
-    "-jar-with-dependencies",
-    "-exec",
-    "-linux-x86_64",
-    "-linux-aarch_64",
-    "-runner",
-];
-
-/// Splits `name-1.2.3-sources.jar` into name and version.
-fn split_name(file: &str) -> (&str, Option<&str>) {
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let Some((name, version)) = version_start(stem).and_then(|at| stem.split_at_checked(at)) else {
-        return (stem, None);
-    };
-    let version = version.trim_start_matches('-');
-    let version = CLASSIFIERS
-        .iter()
-        .find_map(|classifier| version.strip_suffix(classifier))
-        .unwrap_or(version);
-    (name, Some(version))
-}
-
-/// The hyphen before the version: the first that a digit follows, unless a word and a second number
-/// follow, as in `log4j-1.2-api-2.17.1`.
-fn version_start(stem: &str) -> Option<usize> {
-    const STAGES: [&str; 6] = ["alpha", "beta", "rc", "cr", "m", "b"];
-    let mut start = None;
-    let mut word_since = false;
-    for (at, _) in stem.match_indices('-') {
-        let part = stem
-            .get(at + 1..)
-            .and_then(|rest| rest.split('-').next())
-            .unwrap_or_default();
-        let number = part.strip_prefix(['v', 'r']).unwrap_or(part);
-        if number.starts_with(|c: char| c.is_ascii_digit()) {
-            if start.is_none() || (word_since && number.contains('.')) {
-                start = Some(at);
-            }
-            word_since = false;
-        } else if !STAGES.contains(&part.to_ascii_lowercase().as_str()) {
-            word_since = true;
-        }
-    }
-    start
 }
 
 #[cfg(test)]
@@ -523,6 +472,66 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_was_hidden_by_coordinates_of_another_version_and_the_same_beginning() {
+        let foreign = properties("org.apache.logging", "log4j", "99.0");
+        let jar = zip_of(&[(&foreign.0, &foreign.1)]);
+        let own = "org.apache.logging.log4j:log4j-core 2.14.1";
+        let expected = ["org.apache.logging:log4j 99.0", own];
+        check(&Archive, "x/log4j-core-2.14.1.jar", &jar, &expected);
+        let (bin, core) = (
+            properties("g", "x", "1.0"),
+            properties("g", "x-core", "1.0"),
+        );
+        for (file, (path, text)) in [("x-bin-1.0.jar", &bin), ("x.jar", &core)] {
+            let expected = if path == &bin.0 {
+                "g:x 1.0"
+            } else {
+                "g:x-core 1.0"
+            };
+            check(&Archive, file, &zip_of(&[(path, text)]), &[expected]);
+        }
+    }
+
+    #[test]
+    fn a_file_name_with_the_group_made_a_second_package() {
+        let own = properties("org.a", "b-c", "1.0");
+        let jar = zip_of(&[(&own.0, &own.1)]);
+        check(
+            &Archive,
+            "lib/main/org.a.b-c-1.0.jar",
+            &jar,
+            &["org.a:b-c 1.0"],
+        );
+        let manifest = b"Bundle-SymbolicName: bcprov\nImplementation-Vendor-Id: org.bouncycastle\n";
+        let jar = zip_of(&[("META-INF/MANIFEST.MF", manifest)]);
+        let path = "lib/org.bouncycastle.bcprov-jdk15on-1.60.jar";
+        check(
+            &Archive,
+            path,
+            &jar,
+            &["org.bouncycastle:bcprov-jdk15on 1.60"],
+        );
+    }
+
+    #[test]
+    fn archives_within_each_other_were_each_given_memory_of_their_own() {
+        let jar = zip_of(&[("x.jar", &zip_of(&[]))]);
+        for (held_bytes, limits) in [(MAX_INNER - 1000, 0), (MAX_INNER - 10, 1)] {
+            let mut found = Found::default();
+            let mut walk = Walk {
+                found: &mut found,
+                inner_bytes: 0,
+                held_bytes,
+                turn: None,
+                archives: 0,
+            };
+            assert!(walk.archive(Cursor::new(&jar), "a.jar", 1).is_ok());
+            assert_eq!(walk.held_bytes, held_bytes);
+            assert_eq!(found.incomplete.len(), limits, "{:?}", found.incomplete);
+        }
+    }
+
+    #[test]
     fn archives_inside_archives() {
         let (a, b) = (properties("g", "a", "1.0"), properties("g", "b", "2.0"));
         let a = zip_of(&[(&a.0, &a.1)]);
@@ -558,26 +567,18 @@ mod tests {
     }
 
     #[test]
-    fn file_names() {
-        for (file, expected) in [
-            ("a-1.2.3.jar", ("a", Some("1.2.3"))),
-            ("a-b2-1.0-SNAPSHOT.jar", ("a-b2", Some("1.0-SNAPSHOT"))),
-            (
-                "log4j-1.2-api-2.17.1.jar",
-                ("log4j-1.2-api", Some("2.17.1")),
-            ),
-            (
-                "netty-x-4.1.100.Final-linux-x86_64.jar",
-                ("netty-x", Some("4.1.100.Final")),
-            ),
-            ("kafka_2.13-3.4.0.jar", ("kafka_2.13", Some("3.4.0"))),
-            ("a-1.0-beta-2.jar", ("a", Some("1.0-beta-2"))),
-            ("guava-32.1.2-jre.jar", ("guava", Some("32.1.2-jre"))),
-            ("a.jar", ("a", None)),
-            (".jar", ("", None)),
-        ] {
-            assert_eq!(split_name(file), expected, "{file}");
+    fn a_file_of_another_program_was_said_to_be_a_damaged_archive() {
+        for (path, is_archive) in [("x.par", false), ("x.NAR", false), ("x.jar", true)] {
+            let (_, result) = analyze(&Archive, path, b"hello, world");
+            assert_eq!(result.is_err(), is_archive, "{path}");
         }
+        let own = properties("g", "a", "1.0");
+        check(
+            &Archive,
+            "x.par",
+            &zip_of(&[(&own.0, &own.1)]),
+            &["g:a 1.0"],
+        );
     }
 
     #[test]

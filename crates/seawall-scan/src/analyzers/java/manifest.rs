@@ -78,6 +78,23 @@ impl Manifest {
             })
     }
 
+    /// Whether it is the manifest of an OSGi bundle of this name.
+    pub(super) fn is_bundle(&self, name: &str) -> bool {
+        let symbolic_name = self.get("bundle-symbolicname");
+        symbolic_name.is_some_and(|it| it.split(';').next().unwrap_or(it).trim() == name)
+    }
+
+    /// Whether it has this artifact for its title or its whole name.
+    pub(super) fn is_titled(&self, artifact: &str) -> bool {
+        self.get("implementation-title") == Some(artifact) || self.is_bundle(artifact)
+    }
+
+    /// Whether it states this group, or that this is its vendor's.
+    pub(super) fn states_group(&self, group: &str) -> bool {
+        let stated = ["group-id", "implementation-vendor-id"];
+        stated.iter().any(|name| self.get(name) == Some(group))
+    }
+
     /// The group of an artifact, as far as it can be told: stated, or what stands before the
     /// artifact in the names of bundle and module.
     pub(super) fn group(&self, artifact: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Java: packages in archives, in Maven's `pom.xml`, and in Gradle's lockfiles.
 
 mod archive;
+mod file_name;
 mod gradle;
 mod groups;
 mod manifest;
