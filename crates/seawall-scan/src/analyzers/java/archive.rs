@@ -68,10 +68,6 @@ impl Analyzer for Archive {
     }
 
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
-        let is_ambiguous = AMBIGUOUS.iter().any(|it| has_extension(file.path, it));
-        if is_ambiguous && !zip_file::has_magic(file.content.reader())? {
-            return Ok(());
-        }
         let mut walk = Walk {
             found,
             inner_bytes: 0,
@@ -107,10 +103,14 @@ struct Parts {
 impl Walk<'_> {
     fn archive(
         &mut self,
-        reader: impl Read + Seek,
+        mut reader: impl Read + Seek,
         path: &str,
         depth: usize,
     ) -> Result<(), AnalyzeError> {
+        let is_ambiguous = AMBIGUOUS.iter().any(|it| has_extension(path, it));
+        if is_ambiguous && !zip_file::has_magic(&mut reader)? {
+            return Ok(());
+        }
         let mut zip = zip_file::open(reader, &mut self.turn)?;
         let parts = Parts::of(&zip);
         let manifest = match parts.manifest {
@@ -573,12 +573,8 @@ mod tests {
             assert_eq!(result.is_err(), is_archive, "{path}");
         }
         let own = properties("g", "a", "1.0");
-        check(
-            &Archive,
-            "x.par",
-            &zip_of(&[(&own.0, &own.1)]),
-            &["g:a 1.0"],
-        );
+        let par = zip_of(&[(&own.0, &own.1), ("x.kar", b"hello, world")]);
+        check(&Archive, "x.par", &par, &["g:a 1.0"]);
     }
 
     #[test]

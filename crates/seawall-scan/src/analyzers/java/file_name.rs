@@ -83,7 +83,7 @@ pub(super) fn split_group<'a>(
     let splits = || {
         let all = name.match_indices('.');
         let all = all.filter_map(|(at, _)| Some((name.get(..at)?, name.get(at + 1..)?)));
-        // `2.13` is a version of Scala, and a group has a dot or begins the artifact, too.
+        // `2.13` of `kafka_2.13` is a version of Scala.
         all.filter(|(_, artifact)| artifact.starts_with(|c: char| c.is_ascii_alphabetic()))
     };
     let repeats_group = |(group, artifact): &(&str, &str)| {
@@ -104,7 +104,7 @@ pub(super) fn split_group<'a>(
         .find(repeats_group)
         .or_else(|| splits().find(is_known))
         .or_else(|| splits().find(is_stated))
-        .or_else(|| splits().last().filter(|_| is_of_quarkus(path)))
+        .or_else(|| splits().next_back().filter(|_| is_of_quarkus(path)))
         .filter(|(group, _)| !group.is_empty())
 }
 
