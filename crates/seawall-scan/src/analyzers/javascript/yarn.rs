@@ -57,7 +57,8 @@ fn read_berry(file: &File<'_>, declared: &mut Declared) -> Result<(), AnalyzeErr
                 .split_once(':')
                 .map_or("", |(protocol, _)| protocol);
             // Code of the project itself, linked in and not downloaded.
-            if !matches!(protocol, "workspace" | "link" | "portal" | "file") {
+            let is_own = matches!(protocol, "workspace" | "link" | "portal" | "file");
+            if !is_own || is_tarball(reference) {
                 declared.add(name, &entry.version, false);
             }
         }
@@ -104,10 +105,10 @@ fn add_classic(descriptor: &str, version: &str, declared: &mut Declared) {
     let Some((name, range)) = split_descriptor(descriptor) else {
         return;
     };
-    if ["file:", "link:", "workspace:"]
+    let is_local = ["file:", "link:", "workspace:"]
         .iter()
-        .any(|local| range.starts_with(local))
-    {
+        .any(|local| range.starts_with(local));
+    if is_local && !is_tarball(range) {
         return;
     }
     let real = range
@@ -119,6 +120,13 @@ fn add_classic(descriptor: &str, version: &str, declared: &mut Declared) {
     } else if let Some(version) = version_in_tarball_url(name, version) {
         declared.add(name, version, false);
     }
+}
+
+/// Whether this is a packed package, which is none of the project's own, in a local file:
+/// `file:./a.tgz` and, with the checksum, `file:./a.tgz#./a.tgz::hash=00`.
+fn is_tarball(reference: &str) -> bool {
+    let file = reference.split('#').next().unwrap_or(reference);
+    reference.starts_with("file:") && (file.ends_with(".tgz") || file.ends_with(".tar.gz"))
 }
 
 /// `npm:^1.0.0` names no other package.
@@ -203,6 +211,18 @@ __metadata:
 "#,
             &["@s/a 1.1.2", "real 3.0.0", "p 4.0.1"],
         );
+    }
+
+    #[test]
+    fn packed_packages_in_local_files_were_left_out() {
+        let classic = b"\"a@file:./a-1.0.0.tgz\":\n  version \"1.0.0\"\n\
+            \"own@file:./own\":\n  version \"2.0.0\"\n";
+        let berry = b"__metadata:\n  version: 8\n\"a@file:./a-1.0.0.tgz\":\n  version: 1.0.0\n  \
+            resolution: \"a@file:./a-1.0.0.tgz#./a-1.0.0.tgz::hash=00\"\n\"own@file:./own\":\n  \
+            version: 2.0.0\n  resolution: \"own@file:./own#./own::hash=00\"\n";
+        for lock in [&classic[..], berry] {
+            check(&YarnLock, "yarn.lock", lock, &["a 1.0.0"]);
+        }
     }
 
     #[test]
