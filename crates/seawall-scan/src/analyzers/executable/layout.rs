@@ -178,14 +178,17 @@ impl<'a> Executable<'a> {
         !self.sections.is_empty()
     }
 
-    /// The first `cap` bytes of the first part that is writable when the program runs.
+    /// Address and the first `cap` bytes of the first part that is writable when the program runs.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(in crate::analyzers) fn writable_data(&self, cap: usize) -> io::Result<Vec<u8>> {
+    pub(in crate::analyzers) fn writable_data(&self, cap: usize) -> io::Result<(u64, Vec<u8>)> {
         match self.segments.iter().find(|segment| segment.writable) {
-            Some(segment) => self.read(segment.offset, segment.size, cap),
-            None => Ok(Vec::new()),
+            Some(segment) => Ok((
+                segment.address,
+                self.read(segment.offset, segment.size, cap)?,
+            )),
+            None => Ok((0, Vec::new())),
         }
     }
 

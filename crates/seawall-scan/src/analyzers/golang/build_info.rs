@@ -221,22 +221,24 @@ fn unquote(value: &str) -> String {
 fn data_with_header(executable: &Executable<'_>) -> io::Result<Option<Vec<u8>>> {
     for name in [".go.buildinfo", "__go_buildinfo"] {
         if let Some(data) = executable.section(name, MAX_INFO)? {
-            return Ok(from_header(data));
+            return Ok(from_header(0, data));
         }
     }
     // Windows programs have no section for it, and others may have lost theirs.
     match executable.section(".data", MAX_SEARCH)? {
-        Some(data) => Ok(from_header(data)),
+        Some(data) => Ok(from_header(0, data)),
         None if !executable.has_sections() => {
-            Ok(from_header(executable.writable_data(MAX_SEARCH)?))
+            let (address, data) = executable.writable_data(MAX_SEARCH)?;
+            Ok(from_header(address, data))
         }
         _ => Ok(None),
     }
 }
 
-/// The header is aligned to 16 bytes.
-fn from_header(mut data: Vec<u8>) -> Option<Vec<u8>> {
-    let start = memchr::memmem::find_iter(&data, MAGIC).find(|at| at % 16 == 0)?;
+/// The header's address is aligned to 16 bytes. Sections are themselves, segments need not be.
+fn from_header(address: u64, mut data: Vec<u8>) -> Option<Vec<u8>> {
+    let is_aligned = |at: &usize| address.wrapping_add(*at as u64).is_multiple_of(16);
+    let start = memchr::memmem::find_iter(&data, MAGIC).find(is_aligned)?;
     data.drain(..start);
     Some(data)
 }
@@ -379,6 +381,17 @@ mod tests {
         assert_eq!(without_sentinels(&read), b"path\tx\n");
         for length in 0..data.len() {
             assert_eq!(inline_strings(&data[..length]), None);
+        }
+    }
+
+    #[test]
+    fn a_header_was_lost_where_its_segment_is_not_aligned() {
+        for (address, before, is_header) in
+            [(0x1000, 16, true), (0x1008, 8, true), (0x1008, 16, false)]
+        {
+            let data = [&vec![0; before][..], MAGIC].concat();
+            let found = from_header(address, data).is_some();
+            assert_eq!(found, is_header, "{address:x} {before}");
         }
     }
 

@@ -87,6 +87,10 @@ impl<'a> Module<'a> {
                     block = Some(*verb);
                     continue;
                 }
+                (None, [verb]) if verb.ends_with('(') => {
+                    block = verb.strip_suffix('(');
+                    continue;
+                }
                 _ => {}
             }
             let verb = match block {
@@ -163,6 +167,13 @@ retract [v1.0.0, v1.1.0]
                 "example.org/e v1.4.0",
             ],
         );
+    }
+
+    #[test]
+    fn a_block_without_a_space_before_its_bracket_cost_the_whole_file() {
+        let text = b"module x\nrequire(\n\texample.org/a v1.0.0\n)\nrequire example.org/b v1.1.0\n";
+        let expected = ["example.org/a v1.0.0", "example.org/b v1.1.0"];
+        check(&GoMod, "go.mod", text, &expected);
     }
 
     #[test]
