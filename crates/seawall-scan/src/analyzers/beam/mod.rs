@@ -13,7 +13,7 @@ pub use application::ApplicationResource;
 
 use crate::analyzers::declared::Declared;
 use crate::analyzers::{AnalyzeError, Analyzer, File, Found, Pattern, Wanted, document};
-use seawall_model::PackageType;
+use seawall_model::{IncompleteReason, PackageType};
 use terms::{Language, Token, Tokens};
 
 /// `mix.lock` (hexdocs.pm, `Mix.Tasks.Deps`).
@@ -63,9 +63,15 @@ fn find(
     let mut declared = Declared::new(PackageType::Hex);
     let mut last = [Token::Mark(' '); 6];
     let mut result = Ok(());
+    let mut depth = 0i64;
     for token in Tokens::new(&text, language)? {
         match token {
             Ok(token) => {
+                match token {
+                    Token::Mark('{' | '[' | '(') => depth += 1,
+                    Token::Mark('}' | ']' | ')') => depth -= 1,
+                    _ => {}
+                }
                 last.rotate_left(1);
                 last[5] = token;
             }
@@ -100,6 +106,13 @@ fn find(
         }
     }
     declared.move_to(found);
+    if result.is_ok() && depth > 0 {
+        return Err(AnalyzeError {
+            reason: IncompleteReason::Truncated,
+            offset: Some(text.len() as u64),
+            message: format!("the file ends before {depth} brackets are closed"),
+        });
+    }
     result
 }
 
@@ -107,6 +120,27 @@ fn find(
 mod tests {
     use super::*;
     use crate::analyzers::testing::{analyze, check, lines};
+
+    #[test]
+    fn a_lockfile_that_was_cut_between_two_packages_was_taken_for_whole() {
+        let rebar = b"{\"1.2.0\",\n[{<<\"a\">>,{pkg,<<\"a\">>,<<\"1.0\">>},0},\n";
+        let mix = b"%{\n  \"a\": {:hex, :a, \"1.0\", \"00\", [:mix]},\n";
+        for (analyzer, path, bytes, expected) in [
+            (
+                &RebarLock as &dyn Analyzer,
+                "rebar.lock",
+                &rebar[..],
+                &["a 1.0"][..],
+            ),
+            (&RebarLock, "rebar.lock", b"[[[[", &[]),
+            (&MixLock, "mix.lock", mix, &["a 1.0"]),
+        ] {
+            let (found, result) = analyze(analyzer, path, bytes);
+            let reason = result.unwrap_err().reason;
+            assert_eq!(reason, IncompleteReason::Truncated, "{path}");
+            assert_eq!(lines(&found), expected, "{path}");
+        }
+    }
 
     #[test]
     fn lockfiles_of_mix_and_rebar() {
