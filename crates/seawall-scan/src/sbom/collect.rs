@@ -26,6 +26,8 @@ const MAX_OTHERS: usize = 20;
 #[derive(Debug, Default)]
 pub(super) struct Component {
     pub(super) name: String,
+    /// Stated beside the name and the package URL.
+    pub(super) group: Option<String>,
     pub(super) version: Option<String>,
     pub(super) purl: Option<String>,
     pub(super) cpes: Vec<String>,
@@ -185,6 +187,12 @@ impl Collector {
         });
     }
 
+    /// That the document says of itself that it does not list everything.
+    pub(super) fn is_not_whole(&mut self) {
+        let note = "The bill of materials says of itself that it is incomplete.".to_owned();
+        self.inventory.notes.push(note);
+    }
+
     /// Entries of the list of components that are none.
     pub(super) fn odd_entries(&mut self, number: usize) {
         self.odd_entries += number;
@@ -214,6 +222,13 @@ impl Collector {
                 Some(version) => package.version.clone_from(version),
                 None => self.without_version.add(text),
             }
+        }
+        // A library of Maven is none without its group.
+        if package.kind == PackageType::Maven
+            && parsed.namespace().is_none()
+            && let Some(group) = component.group.filter(|_| !package.name.contains(':'))
+        {
+            package.name = format!("{group}:{}", package.name);
         }
         package.vendor = component.vendor;
         package.licenses = component.licenses;

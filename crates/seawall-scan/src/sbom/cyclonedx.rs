@@ -13,6 +13,15 @@ pub(super) struct Bom {
     metadata: Option<Metadata>,
     #[serde(default)]
     components: List<Row>,
+    #[serde(default)]
+    compositions: List<Composition>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct Composition {
+    #[serde(default)]
+    aggregate: Text,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +99,14 @@ struct Occurrence {
 }
 
 pub(super) fn read(bom: Bom, collector: &mut Collector) {
+    // `incomplete`, `incomplete_first_party_only` and others.
+    let is_incomplete = |it: &Composition| {
+        let aggregate = it.aggregate.text();
+        aggregate.is_some_and(|it| it.starts_with("incomplete"))
+    };
+    if bom.compositions.0.iter().any(is_incomplete) {
+        collector.is_not_whole();
+    }
     let mut open = Vec::new();
     if let Some(root) = bom.metadata.and_then(|metadata| metadata.component) {
         // The subject first: it tells the layers that components name.
@@ -162,6 +179,7 @@ impl Row {
         });
         Component {
             name,
+            group: self.group.owned(),
             version: self.version.owned(),
             purl: self.purl.owned(),
             cpes: self.cpe.owned().into_iter().collect(),

@@ -56,6 +56,9 @@ struct Annotation {
     comment: Text,
 }
 
+/// Package URLs that are read of one package beside the first.
+const MAX_PURLS: usize = 16;
+
 pub(super) fn read(document: Document, collector: &mut Collector) {
     collector.odd_entries(document.packages.odd_entries());
     // The subject first: it tells the layers that packages name.
@@ -71,6 +74,12 @@ pub(super) fn read(document: Document, collector: &mut Collector) {
             let version = row.version.text().unwrap_or_default();
             collector.operating_system(name, version, row.description.owned(), &row.properties());
         } else {
+            // A package may be known by several, of which each may have advisories.
+            for purl in row.purls().skip(1).take(MAX_PURLS) {
+                let purl = Some(purl.to_owned());
+                let component = row.component();
+                collector.component(Component { purl, ..component });
+            }
             collector.component(row.component());
         }
     }
@@ -83,19 +92,16 @@ impl Row {
     /// What was scanned, as syft (`SPDXRef-DocumentRoot-`), Trivy (by purpose) and Seawall write it.
     fn is_subject(&self) -> bool {
         let id = self.id.text().unwrap_or_default();
-        let image = self.purl().is_none_or(is_image_purl);
+        let image = self.purls().next().is_none_or(is_image_purl);
         let by_purpose = matches!(self.purpose.text(), Some("CONTAINER" | "DEVICE"));
         let by_id = id.starts_with("SPDXRef-DocumentRoot") || id == "SPDXRef-Target";
         image && (by_purpose || by_id)
     }
 
-    fn purl(&self) -> Option<&str> {
-        let purl = self
-            .references
-            .0
-            .iter()
-            .find(|row| row.kind.text() == Some("purl"));
-        purl.and_then(|row| row.locator.text())
+    fn purls(&self) -> impl Iterator<Item = &str> {
+        let references = self.references.0.iter();
+        let purls = references.filter(|row| row.kind.text() == Some("purl"));
+        purls.filter_map(|row| row.locator.text())
     }
 
     fn properties(&self) -> Properties {
@@ -157,8 +163,9 @@ impl Row {
         });
         Component {
             name: self.name.text().unwrap_or_default().to_owned(),
+            group: None,
             version: self.version.owned(),
-            purl: self.purl().map(str::to_owned),
+            purl: self.purls().next().map(str::to_owned),
             cpes: cpes.filter_map(|row| row.locator.owned()).collect(),
             vendor,
             licenses,

@@ -447,3 +447,41 @@ fn a_bill_of_materials_of_any_number_of_packages_was_listed_whole() {
         ]
     );
 }
+
+#[test]
+fn the_second_package_url_of_a_package_was_passed_over() {
+    check(
+        r#"{"spdxVersion": "SPDX-2.3", "packages": [{"name": "a", "externalRefs": [
+            {"referenceType": "purl", "referenceLocator": "pkg:npm/nothing@1.0.0"},
+            {"referenceType": "purl", "referenceLocator": "pkg:npm/lodash@4.17.4"}]}]}"#,
+        "",
+        &[
+            "npm lodash 4.17.4 | - | - | - | -",
+            "npm nothing 1.0.0 | - | - | - | -",
+        ],
+    );
+}
+
+#[test]
+fn a_library_whose_group_is_beside_its_package_url_had_none() {
+    check(
+        r#"{"bomFormat": "CycloneDX", "components": [
+            {"type": "library", "group": "org.g", "name": "a", "purl": "pkg:maven/a@1.0"},
+            {"type": "library", "group": "x", "name": "b", "purl": "pkg:maven/org.g/b@1.0"}]}"#,
+        "",
+        &[
+            "maven org.g:a 1.0 | - | - | - | -",
+            "maven org.g:b 1.0 | - | - | - | -",
+        ],
+    );
+}
+
+#[test]
+fn a_document_that_says_that_it_is_incomplete_was_taken_for_whole() {
+    for (aggregate, notes) in [("complete", 0), ("incomplete_first_party_only", 1)] {
+        let text = format!(
+            r#"{{"bomFormat": "CycloneDX", "compositions": [{{"aggregate": "{aggregate}"}}]}}"#
+        );
+        assert_eq!(inventory(&text).notes.len(), notes, "{aggregate}");
+    }
+}
