@@ -212,7 +212,8 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
                 self.programs.insert(hash, self.order);
             }
         }
-        if wanted.is_empty() || entry.size() == 0 {
+        let is_skipped = entry.size() == 0 && !self.pipeline.takes_empty(wanted);
+        if wanted.is_empty() || is_skipped {
             return Ok(());
         }
         self.wanted.insert(hash, self.order);

@@ -189,6 +189,12 @@ impl<'a> Pipeline<'a> {
         self.members(wanted).any(|(_, a)| size <= a.max_bytes())
     }
 
+    /// Whether any of the wanting analyzers takes an empty file.
+    pub(crate) fn takes_empty(&self, wanted: AnalyzerSet) -> bool {
+        self.members(wanted)
+            .any(|(_, analyzer)| analyzer.takes_empty())
+    }
+
     /// Says that a file is larger than its analyzers take.
     pub(crate) fn too_large(&self, path: &str, size: u64, wanted: AnalyzerSet) -> FileResult {
         self.unread(path, wanted, |analyzer| beyond_limit(analyzer, path, size))

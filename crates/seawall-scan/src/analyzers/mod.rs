@@ -55,6 +55,10 @@ pub trait Analyzer: Sync {
     fn max_bytes(&self) -> u64 {
         64 << 20
     }
+    /// Whether an empty file says something by its path.
+    fn takes_empty(&self) -> bool {
+        false
+    }
     /// Bytes of memory that one byte of a file may take while it is read: the lists and maps of a
     /// document take many times the bytes that they are written in.
     fn memory_per_byte(&self) -> u64 {

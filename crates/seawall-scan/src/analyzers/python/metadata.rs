@@ -42,6 +42,10 @@ impl Analyzer for Metadata {
         MAX_METADATA
     }
 
+    fn takes_empty(&self) -> bool {
+        true
+    }
+
     fn analyze(&self, file: &File<'_>, found: &mut Found) -> Result<(), AnalyzeError> {
         let package = read(&document::text(file)?, file.path)?;
         found.add(package);
@@ -198,6 +202,7 @@ mod tests {
                 "Metadata-Version: 1.0\n",
                 "y 2.0",
             ),
+            ("a/z-1.0.dist-info/METADATA", "", "z 1.0"),
         ] {
             check(&Metadata, path, text.as_bytes(), &[expected]);
         }
