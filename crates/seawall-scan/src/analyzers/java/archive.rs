@@ -216,15 +216,15 @@ impl Walk<'_> {
             );
             return Ok(());
         }
-        // The stated size may be a lie; the cap holds all the same.
         let size = member.size();
         if self.turn.is_none() {
             self.turn = turn::take(self.held_bytes + size);
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        let result = member.take(size).read_to_end(&mut bytes);
-        let held = bytes.capacity() as u64;
-        self.inner_bytes = self.inner_bytes.saturating_add(bytes.len() as u64);
+        // The stated size may be a lie; the cap holds all the same.
+        let result = member.take(rest).read_to_end(&mut bytes);
+        let held = bytes.len() as u64;
+        self.inner_bytes = self.inner_bytes.saturating_add(held);
         self.held_bytes += held;
         let result = match result {
             Ok(_) => self.archive(Cursor::new(bytes), &inner_path, depth + 1),
