@@ -17,6 +17,8 @@ use crate::{Options, Report, held};
 const FIRST: usize = 5;
 /// Columns that are taken for granted: on less, nothing can be told apart any more.
 const LEAST_WIDTH: usize = 30;
+/// Types of packages that are named with their numbers, the most frequent first.
+const MAX_TYPES: usize = 5;
 /// Columns of the terminal from which on there is room for columns of the table.
 const ROOMY: usize = 60;
 /// Entries of `incomplete` that are shown; the rest is counted.
@@ -161,7 +163,10 @@ impl Table<'_> {
             .collect();
         if !types.is_empty() {
             text.push_str(": ");
-            text.push_str(&types.join(", "));
+            text.push_str(&types.get(..MAX_TYPES).unwrap_or(&types).join(", "));
+        }
+        if let Some(more) = types.len().checked_sub(MAX_TYPES).filter(|more| *more > 0) {
+            text.push_str(&format!(" and {}", count(more, "more type")));
         }
         if inventory.development_excluded > 0 {
             let number = thousands(u64::from(inventory.development_excluded));
@@ -342,7 +347,7 @@ impl Table<'_> {
             let more = group.rows.len() - shown.len();
             if more > 0 {
                 hidden += more;
-                let text = format!("... and {more} more of these");
+                let text = format!("... and {} more of these", thousands(more as u64));
                 lines.push(self.painter.line(4, &[Cell::new(&text, FAINT)]));
             }
         }
@@ -361,6 +366,7 @@ impl Table<'_> {
         let same = || groups.iter().filter(|other| other.part() == group.part());
         let findings: usize = same().map(|group| group.findings).sum();
         let fixable: usize = same().map(|group| group.fixable).sum();
+        let fixable = thousands(fixable as u64);
         let numbers = format!("  {}, {fixable} fixable", count(findings, "finding"));
         self.painter
             .line(0, &[Cell::new(&group.title(), BOLD), Cell::plain(&numbers)])

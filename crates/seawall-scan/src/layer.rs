@@ -1,7 +1,7 @@
 //! Reads one layer: hands wanted files to the analyzers and notes what the layer hides.
 
 use crate::dispatch::{AnalyzerSet, Dispatcher, MIN_EXECUTABLE_BYTES, has_executable_magic};
-use crate::path_set::PathSet;
+use crate::path_set::{PathSet, parent};
 use crate::pipeline::{FileResult, Job, Pipeline};
 use rayon::Scope;
 use seawall_artifact::{Entry, EntryKind, Error, LayerVisitor};
@@ -18,6 +18,8 @@ pub(crate) struct LayerContents {
     /// Everything but directories.
     pub(crate) files: PathSet,
     pub(crate) directories: PathSet,
+    /// Directories that something lies in, whether they are entries or not.
+    pub(crate) parents: PathSet,
     pub(crate) whiteouts: PathSet,
     pub(crate) opaque: PathSet,
     /// Symbolic links, ordered by path.
@@ -65,6 +67,10 @@ pub(crate) struct LayerReader<'a, 'scope> {
     replaced: HashSet<u32>,
     files: Vec<u64>,
     directories: Vec<u64>,
+    /// Directories above entries.
+    parents: HashedPaths,
+    /// The one above the last entry.
+    last_parent: String,
     /// Devices, sockets and pipes.
     others: Vec<u64>,
     /// Symbolic links; without what they are beyond the limit.
@@ -101,6 +107,8 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             replaced: HashSet::new(),
             files: Vec::new(),
             directories: Vec::new(),
+            parents: HashedPaths::default(),
+            last_parent: String::new(),
             others: Vec::new(),
             links: HashMap::default(),
             whiteouts: HashedPaths::default(),
@@ -135,6 +143,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
                 results: Vec::new(),
                 files,
                 directories,
+                parents: PathSet::new(self.parents.into_iter().collect()),
                 whiteouts: PathSet::new(self.whiteouts.into_iter().collect()),
                 opaque: PathSet::new(self.opaque.into_iter().collect()),
                 symlinks: telling(&links, &self.pipeline.dispatcher),
@@ -155,6 +164,7 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
         self.runnable.remove(&hash);
         self.programs.remove(&hash);
         self.links.remove(&hash);
+        self.note_parents(path);
         if is_directory {
             // Where a layer is unpacked, the directory takes the whiteout's place.
             if self.whiteouts.remove(&hash) {
@@ -166,6 +176,20 @@ impl<'a, 'scope> LayerReader<'a, 'scope> {
             self.files.push(hash);
         }
         hash
+    }
+
+    /// Notes the directories above an entry, which need not be entries of their own.
+    fn note_parents(&mut self, path: &str) {
+        let parent = parent(path).unwrap_or_default();
+        if parent == self.last_parent {
+            return;
+        }
+        parent.clone_into(&mut self.last_parent);
+        for above in self.pipeline.hasher.ancestors(path) {
+            if !self.parents.insert(above) {
+                break;
+            }
+        }
     }
 
     /// Looks whether an entry takes the place of what the layer hides other files by.

@@ -199,7 +199,12 @@ impl<'a> Tree<'a> {
                 let Some(location) = tree.locate(&link.path, above.len()) else {
                     break;
                 };
-                if !above.iter().any(|layer| hides(layer, &location)) {
+                // A directory replaces a link even where it is no entry of its own.
+                let replaces = |layer: &LayerContents| layer.parents.contains(location.path);
+                if !above
+                    .iter()
+                    .any(|layer| hides(layer, &location) || replaces(layer))
+                {
                     let visible = VisibleLink {
                         target: &link.target,
                         layer: index,

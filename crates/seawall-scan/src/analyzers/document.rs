@@ -14,9 +14,11 @@ const JSON_DEPTH: usize = 128;
 /// package-lock.json have 600,000 in 30 MB.
 const JSON_VALUES: usize = 1_500_000;
 
-/// Tokens of one TOML file, each of which may take some 400 bytes, as a part of a dotted key does. A
-/// uv.lock of 1 MB has about 150,000.
-const TOML_TOKENS: usize = 1_000_000;
+/// Tokens of one TOML file, each of which may take some 120 bytes. A uv.lock of 10 MB has two million.
+const TOML_TOKENS: usize = 2_500_000;
+
+/// As many other tokens as one that begins a table: a brace, or the dot of a dotted key.
+const TOML_TABLE: usize = 7;
 
 /// YAML events of one file: a pnpm-lock.yaml of 4,000 packages has about 300,000.
 const YAML_EVENTS: usize = 1_200_000;
@@ -204,15 +206,9 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
 /// Reads TOML 1.0. Nesting is capped by the parser.
 pub(super) fn toml<T: DeserializeOwned>(file: &File<'_>) -> Result<T, AnalyzeError> {
     let text = text(file)?;
-    let is_token = |byte: u8| {
-        let is_bracket = matches!(byte, b'[' | b']' | b'{' | b'}');
-        is_bracket
-            || matches!(
-                byte,
-                b'=' | b',' | b'.' | b'#' | b'"' | b'\'' | b' ' | b'\t'..=b'\r'
-            )
-    };
-    check_count(text.as_bytes(), is_token, TOML_TOKENS, "tokens")?;
+    if toml_tokens(text.as_bytes()) > TOML_TOKENS {
+        return Err(beyond_limit(TOML_TOKENS, "tokens"));
+    }
     toml::from_str(&text).map_err(|error| {
         let offset = error.span().map(|span| span.start);
         let line = offset.map_or(0, |n| text.bytes().take(n).filter(|b| *b == b'\n').count()) + 1;
@@ -222,6 +218,52 @@ pub(super) fn toml<T: DeserializeOwned>(file: &File<'_>) -> Result<T, AnalyzeErr
             message: format!("not valid TOML here: {} at line {line}", error.message()),
         }
     })
+}
+
+/// At least as many tokens as a TOML text has, outside of texts and comments (TOML 1.0, "Spec").
+fn toml_tokens(text: &[u8]) -> usize {
+    // The many small documents need not be counted.
+    if text.len() <= TOML_TOKENS / TOML_TABLE {
+        return 0;
+    }
+    let mut tokens = 0;
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        let end = match byte {
+            b'"' | b'\'' => toml_text_end(byte, behind),
+            b'#' => memchr::memchr(b'\n', behind).unwrap_or(behind.len()),
+            _ => 0,
+        };
+        rest = rest.get(end..).unwrap_or_default();
+        tokens += match byte {
+            b'.' | b'{' => TOML_TABLE,
+            b'[' | b']' | b'}' | b'=' | b',' | b'#' | b'"' | b'\'' => 1,
+            b' ' | b'\t'..=b'\r' => 1,
+            _ => 0,
+        };
+    }
+    tokens
+}
+
+/// The byte behind a text whose first quote was read: it ends at the next, or at three where it began
+/// with three; one of a line ends with the line in any case.
+fn toml_text_end(quote: u8, text: &[u8]) -> usize {
+    let three = [quote; 3];
+    if let Some(lines) = text.strip_prefix(three.get(1..).unwrap_or_default()) {
+        let end = memchr::memmem::find(lines, &three);
+        return end.map_or(text.len(), |at| at + 5);
+    }
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        at += match byte {
+            b'\\' if quote == b'"' => 2,
+            b'\n' => return at,
+            byte if byte == quote => return at + 1,
+            _ => 1,
+        };
+    }
+    text.len()
 }
 
 /// Reads the documents of a YAML stream, with aliases, anchors and nesting capped.
@@ -361,6 +403,24 @@ mod tests {
                 IncompleteReason::LimitReached,
                 "{head} {error}"
             );
+        }
+    }
+
+    #[test]
+    fn texts_of_a_large_lockfile_were_counted_as_if_they_were_tokens() {
+        let row =
+            "    { url = \"https://files.example.org/a/b/c-1.0-py3-none-any.whl\", size = 1 },\n";
+        let text = format!("a = [1]\nwheels = [\n{}]\n", row.repeat(80_000));
+        assert!(toml_tokens(text.as_bytes()) < TOML_TOKENS);
+        for (text, tokens) in [
+            ("a='b.c'", 2),
+            ("a=\"b\\\".c\"", 2),
+            ("a=\"\"\"\n..\"\"\"", 2),
+            ("# a.b=\"", 1),
+            ("'a\n.", 9),
+        ] {
+            let padded = format!("{text}\n\"{}", "x".repeat(TOML_TOKENS));
+            assert_eq!(toml_tokens(padded.as_bytes()), tokens + 2, "{text}");
         }
     }
 

@@ -94,6 +94,15 @@ fn packages_that_are_installed_by_a_link_were_lost() {
 }
 
 #[test]
+fn a_directory_that_is_no_entry_did_not_take_the_place_of_a_link() {
+    let newer = r#"app/node_modules/p/package.json = {"name":"p","version":"2"}"#;
+    for link in ["app/node_modules/p -> /q", "app/node_modules -> /q/.."] {
+        let expected = ["p-2 /app/node_modules/p/package.json@2"];
+        check(&[&[NPM], &[link], &[newer]], &expected);
+    }
+}
+
+#[test]
 fn a_link_in_another_layer_than_the_package_was_not_seen() {
     let link = "node_modules/p -> /q";
     let package = |layer| format!("p-1 /node_modules/p/package.json@{layer}");

@@ -349,6 +349,12 @@ impl Coordinates {
         if own.is_some_and(|rest| rest.is_empty() || rest.strip_suffix('.') == Some(&self.group)) {
             return true;
         }
+        // `x_3.0_spec` of `x-3.0-spec.jar`: a number of the name is no version.
+        let spelled = |name: &str| name.replace('_', "-");
+        let whole = version_of_file.map(|version| format!("{artifact_of_file}-{version}"));
+        if whole.is_some_and(|whole| spelled(&whole) == spelled(&self.artifact)) {
+            return true;
+        }
         if version_of_file.is_some_and(|version| !version.starts_with(&self.version)) {
             return false;
         }
@@ -397,6 +403,24 @@ mod tests {
             "x/app-3.0-all.jar",
             &shaded,
             &["g:a 1.0", "h:b 2.0", "app 3.0"],
+        );
+    }
+
+    #[test]
+    fn a_number_in_the_name_of_an_archive_was_taken_for_its_version() {
+        let named = properties(
+            "org.apache.geronimo.specs",
+            "geronimo-jta_1.1_spec",
+            "1.1.1",
+        );
+        let jar = zip_of(&[(&named.0, &named.1)]);
+        let expected = ["org.apache.geronimo.specs:geronimo-jta_1.1_spec 1.1.1"];
+        check(&Archive, "x/geronimo-jta-1.1-spec.jar", &jar, &expected);
+        check(
+            &Archive,
+            "x/geronimo-jta_1.1_spec-1.1.1.jar",
+            &jar,
+            &expected,
         );
     }
 
