@@ -247,9 +247,13 @@ impl Bench {
                 "--no-store",
                 "--offline",
             ];
+            // The others took minutes, in which the machine may have given the file's memory away.
+            warm(&images.debian)?;
+            let beside = self.inventory("debian", &target)?;
             let usage = self.measure("debian-scan.json", &command, &[0, 3])?;
+            self.row("seawall sbom, again", beside, Some(ours));
             self.row("seawall scan (inventory and matching)", usage, Some(ours));
-            let ratio = usage.wall / ours.wall;
+            let ratio = usage.wall / beside.wall;
             self.goal("with matching: 1.3 times the inventory", ratio, "", 1.3);
         }
         if syft.is_some() {
