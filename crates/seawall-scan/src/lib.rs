@@ -21,6 +21,7 @@ pub mod policy;
 pub mod priority;
 mod purl;
 mod reconcile;
+mod same_software;
 pub mod sbom;
 mod scan;
 mod squash;

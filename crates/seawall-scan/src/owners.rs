@@ -1,72 +1,109 @@
-//! Which files the distribution's own packages brought.
+//! Which files OS packages brought, and what of it is counted to them.
 
 use crate::distributor::is_own;
 use crate::path_set::PathHasher;
+use crate::same_software::is_same;
 use crate::squash::Squashed;
-use seawall_model::Distro;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use seawall_model::{Distro, Evidence, Package, PackageType};
+use std::collections::{BTreeMap, HashMap};
 
 /// Which OS package brought a file.
 pub(crate) struct Owners<'a> {
     hasher: &'a PathHasher,
-    /// Hash of the path and position in `names`, ordered.
+    /// Hash of the path and position in `owners`, ordered.
     files: Vec<(u64, u32)>,
-    /// Packages, with the layers that brought them.
-    names: Vec<(String, u32)>,
+    /// Packages that brought them.
+    owners: Vec<Owner>,
     /// Directories that are links to others: `lib` and `usr/lib` on a system with a merged `/usr`.
     pub(crate) links: BTreeMap<String, String>,
 }
 
+/// An OS package with files.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    pub(crate) name: String,
+    /// The layer that brought it.
+    layer: u32,
+    /// Whether it is the distribution's own. For what others packed nobody else speaks.
+    is_own: bool,
+    /// Versions of a Debian package that may be the distribution's own.
+    versions: Vec<String>,
+}
+
+impl Owner {
+    /// Whether all that is found in its files is counted to it.
+    pub(crate) fn owns_all(&self) -> bool {
+        self.is_own
+    }
+
+    /// Whether a package that a layer has in its files is counted to it.
+    pub(crate) fn owns(&self, package: &Package, layer: u32) -> bool {
+        let is_itself = |version: &String| is_same(&self.name, version, package);
+        // What came after it is not what it brought.
+        package.evidence != Evidence::Database
+            && layer <= self.layer
+            && (self.is_own || self.versions.iter().any(is_itself))
+    }
+}
+
 impl<'a> Owners<'a> {
-    /// Of packages that the distribution built itself: for what others packed nobody else speaks.
     pub(crate) fn new(
         squashed: &mut Squashed,
         distro: Option<&Distro>,
         hasher: &'a PathHasher,
     ) -> Self {
         let mut files = Vec::new();
-        let mut names = Vec::new();
-        let mut installed: HashMap<String, u32> = HashMap::new();
-        let mut foreign: HashSet<String> = HashSet::new();
+        let mut owners = Vec::new();
+        let mut installed: HashMap<&str, Owner> = HashMap::new();
         for file in &squashed.files {
             for (package, layer) in file.result.packages.iter().zip(&file.origins) {
                 if !package.kind.is_os() {
                     continue;
                 }
-                if distro.is_some_and(|distro| is_own(package, distro)) {
-                    let brought = installed.entry(package.name.clone()).or_default();
-                    *brought = (*brought).max(*layer);
-                } else {
-                    foreign.insert(package.name.clone());
+                let is_own = distro.is_some_and(|distro| is_own(package, distro));
+                let owner = installed.entry(&package.name).or_insert_with(|| Owner {
+                    name: package.name.clone(),
+                    layer: 0,
+                    is_own: true,
+                    versions: Vec::new(),
+                });
+                owner.layer = owner.layer.max(*layer);
+                // Which of several versions or architectures of a name owns a file is not recorded
+                // everywhere.
+                owner.is_own &= is_own;
+                if package.kind == PackageType::Deb {
+                    owner.versions.push(package.version.clone());
                 }
             }
         }
-        // Which of several versions or architectures of a name owns a file is not recorded everywhere.
-        installed.retain(|name, _| !foreign.contains(name));
+        let installed: HashMap<String, Owner> = installed
+            .into_iter()
+            .map(|(name, owner)| (name.to_owned(), owner))
+            .collect();
         for file in &mut squashed.files {
             for owned in std::mem::take(&mut file.result.owned) {
-                // A list of files whose package is not installed, or another's, owns nothing.
-                let Some(brought) = installed.get(&owned.package) else {
+                // A list of files whose package is not installed owns nothing.
+                let Some(owner) = installed.get(&owned.package) else {
                     continue;
                 };
-                let Ok(index) = u32::try_from(names.len()) else {
+                let Ok(index) = u32::try_from(owners.len()) else {
                     break;
                 };
                 files.extend(owned.paths.iter().map(|path| (*path, index)));
-                names.push((owned.package, *brought));
+                owners.push(owner.clone());
             }
         }
         files.sort_unstable();
         Self {
             hasher,
             files,
-            names,
+            owners,
             links: std::mem::take(&mut squashed.symlinks),
         }
     }
 
-    /// The package, and the layer that brought it.
-    pub(crate) fn owner_of(&self, path: &str) -> Option<(&str, u32)> {
+    /// The package that brought a file.
+    pub(crate) fn owner_of(&self, path: &str) -> Option<&Owner> {
         if self.files.is_empty() {
             return None;
         }
@@ -75,9 +112,8 @@ impl<'a> Owners<'a> {
             let at = self.files.partition_point(|(known, _)| *known < hash);
             let (known, owner) = *self.files.get(at)?;
             (known == hash)
-                .then(|| self.names.get(owner as usize))
+                .then(|| self.owners.get(owner as usize))
                 .flatten()
-                .map(|(name, brought)| (name.as_str(), *brought))
         })
     }
 

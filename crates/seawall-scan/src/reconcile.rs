@@ -4,11 +4,11 @@
 use crate::analyzers::java::{Pom, resolve_poms};
 use crate::analyzers::os_release;
 use crate::declarations::drop_realised;
-use crate::owners::Owners;
+use crate::owners::{Owner, Owners};
 use crate::path_set::PathHasher;
 use crate::squash::{Squashed, VisibleFile};
 use crate::unversioned::Asked;
-use seawall_model::{Distro, DistroFamily, Evidence, Incomplete, IncompleteReason, Package};
+use seawall_model::{Distro, DistroFamily, Incomplete, IncompleteReason, Package};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
@@ -46,10 +46,11 @@ pub(crate) fn reconcile(
     } in squashed.files
     {
         let owner = owners.owner_of(&result.path);
-        if owner.is_none() || result.is_database {
+        let is_owned = owner.is_some_and(Owner::owns_all);
+        if !is_owned || result.is_database {
             incomplete.extend(result.incomplete);
         }
-        if owner.is_none() {
+        if !is_owned {
             pom_layers.extend(result.poms.iter().map(|_| layer));
             poms.extend(result.poms);
             asked.add(&result.path, result.unversioned);
@@ -57,12 +58,9 @@ pub(crate) fn reconcile(
         for (mut package, layer) in result.packages.into_iter().zip(origins) {
             package.layer = Some(layer);
             match owner {
-                // What came after it is not what it brought.
-                Some((owner, brought))
-                    if package.evidence != Evidence::Database && layer <= brought =>
-                {
+                Some(owner) if owner.owns(&package, layer) => {
                     asked.answer(&package);
-                    let count = folded.entry(owner.to_owned()).or_default();
+                    let count = folded.entry(owner.name.clone()).or_default();
                     *count = count.saturating_add(1);
                 }
                 _ if is_linked => linked.push(package),
@@ -266,12 +264,27 @@ fn assign_folded(packages: &mut [Package], folded: &mut HashMap<String, u32>) {
 mod tests {
     use super::*;
     use crate::test_layer::{names, scan};
-    use seawall_model::{Inventory, PackageType};
+    use seawall_model::{Evidence, Inventory, PackageType};
 
     fn check(layers: &[&[&str]], expected: &[&str]) -> Inventory {
         let inventory = scan(layers);
         assert_eq!(names(&inventory), expected, "{layers:?}");
         inventory
+    }
+
+    #[test]
+    fn a_debian_package_of_a_maintainer_with_a_private_address_was_listed_twice() {
+        let files: &[&str] = &[
+            "var/db = node-six-1! tool-1!",
+            "var/owned = node-six:usr/lib/a.installed tool:usr/lib/b.installed",
+            "usr/lib/a.installed = six-1 seven-1",
+            "usr/lib/b.installed = six-1",
+        ];
+        let expected = ["node-six-1@0", "tool-1@0", "seven-1@0", "six-1@0"];
+        let inventory = check(&[files], &expected);
+        let folded: Vec<u32> = inventory.packages.iter().map(|p| p.folded).collect();
+        assert_eq!(folded, [1, 0, 0, 0]);
+        assert_eq!(inventory.packages[3].paths, ["/usr/lib/b.installed"]);
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl Analyzer for Words {
                 path if path.ends_with("db") => (PackageType::Deb, Evidence::Database),
                 _ => (PackageType::Npm, Evidence::Installed),
             };
-            let (name, version) = word.trim_end_matches(['?', '!']).split_once('-').unwrap();
+            let (name, version) = word.trim_end_matches(['?', '!']).rsplit_once('-').unwrap();
             let (version, source) = match version.split_once('/') {
                 Some((version, source)) => (version, Some(source)),
                 None => (version, None),
