@@ -54,14 +54,15 @@ impl<'a> Owners<'a> {
     ) -> Self {
         let mut files = Vec::new();
         let mut owners = Vec::new();
-        let mut installed: HashMap<&str, Owner> = HashMap::new();
+        let mut installed: HashMap<String, Owner> = HashMap::new();
         for file in &squashed.files {
             for (package, layer) in file.result.packages.iter().zip(&file.origins) {
                 if !package.kind.is_os() {
                     continue;
                 }
                 let is_own = distro.is_some_and(|distro| is_own(package, distro));
-                let owner = installed.entry(&package.name).or_insert_with(|| Owner {
+                let owner = installed.entry(package.name.clone());
+                let owner = owner.or_insert_with(|| Owner {
                     name: package.name.clone(),
                     layer: 0,
                     is_own: true,
@@ -76,10 +77,6 @@ impl<'a> Owners<'a> {
                 }
             }
         }
-        let installed: HashMap<String, Owner> = installed
-            .into_iter()
-            .map(|(name, owner)| (name.to_owned(), owner))
-            .collect();
         for file in &mut squashed.files {
             for owned in std::mem::take(&mut file.result.owned) {
                 // A list of files whose package is not installed owns nothing.
